@@ -1,0 +1,62 @@
+package dev.panorm;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What runs the operators in this process.
+ *
+ * <p>The fastest backend of the machine is used. The system property {@code panorm.backend} (or,
+ * if it is not set, the environment variable {@code PANORM_BACKEND}) names a lower one to use
+ * instead: {@code java}, {@code scalar}, {@code neon}, {@code avx2} or {@code avx512}. A name that
+ * does not exist, or not on this machine, is an error at the first use, never a silent fallback.
+ *
+ * <p>The native library is the one packed in the jar of this platform, verified by its checksum,
+ * or the file that the system property {@code panorm.library.path} names. If there is none that
+ * works, operators run in Java, one warning is logged, and {@link #nativeFailure} tells why.
+ */
+public final class Panorm {
+  private static final String VERSION = readVersion();
+
+  private Panorm() {}
+
+  /**
+   * The backend that operators use unless they are built for another.
+   *
+   * @throws IllegalStateException if the setting names one that does not exist here
+   */
+  public static Backend backend() {
+    return Backends.available().getLast();
+  }
+
+  /**
+   * All backends that an operator can be built for, slowest first.
+   *
+   * @throws IllegalStateException if the setting names one that does not exist here
+   */
+  public static List<Backend> availableBackends() {
+    return Backends.available();
+  }
+
+  /** Why the native library could not be loaded; empty if it was, or was not asked for. */
+  public static Optional<Throwable> nativeFailure() {
+    return Optional.ofNullable(Backends.nativeFailure());
+  }
+
+  /** The version of this library, such as {@code 0.1.0}. */
+  public static String version() {
+    return VERSION;
+  }
+
+  private static String readVersion() {
+    try (InputStream in = Panorm.class.getResourceAsStream("version.txt")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

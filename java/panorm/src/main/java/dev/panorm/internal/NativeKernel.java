@@ -1,0 +1,138 @@
+package dev.panorm.internal;
+
+import dev.panorm.internal.gen.PanormNative;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+
+/**
+ * A kernel of the native library, called at its address. All kernels of a direction share one
+ * signature, so three handles a direction serve them all; each is linked when first needed.
+ */
+record NativeKernel(MemorySegment address, Op op, Element x, Element y) implements Kernel {
+  /**
+   * Up to here a call is critical: it skips the thread's change of state, which saves a few ns, but
+   * holds up a garbage collection for as long as it runs, some 10 microseconds at most.
+   */
+  private static final long CRITICAL_ELEMENTS = 1 << 15;
+
+  private static MethodHandle link(FunctionDescriptor exported, Linker.Option... options) {
+    // The exported function takes the kernel as its first parameter; the kernel itself does not.
+    FunctionDescriptor kernel = FunctionDescriptor.of(exported.returnLayout().orElseThrow(),
+        exported.argumentLayouts().stream().skip(1).toArray(MemoryLayout[]::new));
+    return Linker.nativeLinker().downcallHandle(kernel, options);
+  }
+
+  private static final class Forward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor());
+  }
+
+  private static final class CriticalForward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor(),
+        Linker.Option.critical(false));
+  }
+
+  /** Critical calls are the only ones that may see Java arrays. */
+  private static final class HeapForward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor(),
+        Linker.Option.critical(true));
+  }
+
+  private static final class Backward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor());
+  }
+
+  private static final class CriticalBackward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor(),
+        Linker.Option.critical(false));
+  }
+
+  private static final class HeapBackward {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor(),
+        Linker.Option.critical(true));
+  }
+
+  @Override
+  public void forward(ForwardCall c) {
+    boolean small = c.elements() <= CRITICAL_ELEMENTS;
+    if (c.heap() && !small) {
+      List<ForwardCall> pieces = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
+      if (pieces.size() > 1) {
+        pieces.forEach(this::forward);
+        return;
+      }
+    }
+    int status;
+    try {
+      if (c.heap()) {
+        status = (int) HeapForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
+            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
+            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+      } else if (small) {
+        status = (int) CriticalForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(),
+            c.bias(), c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(),
+            c.xStride(), c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+            c.options());
+      } else {
+        status = (int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
+            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
+            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+      }
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+    requireOk(status);
+  }
+
+  @Override
+  public void backward(BackwardCall c) {
+    boolean small = c.elements() <= CRITICAL_ELEMENTS;
+    if (c.heap() && !small) {
+      List<List<BackwardCall>> steps = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
+      if (steps.stream().anyMatch(calls -> calls.size() > 1)) {
+        steps.forEach(calls -> calls.forEach(this::backward));
+        return;
+      }
+    }
+    int status;
+    try {
+      if (c.heap()) {
+        status = (int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+            c.options());
+      } else if (small) {
+        status = (int) CriticalBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(),
+            c.stat0(), c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(),
+            c.span(), c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(),
+            c.divisor(), c.options());
+      } else {
+        status = (int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+            c.options());
+      }
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+    requireOk(status);
+  }
+
+  /** What a handle can throw: for a closed arena, or one of another thread. */
+  private static RuntimeException unchecked(Throwable e) {
+    return switch (e) {
+      case RuntimeException runtime -> runtime;
+      case Error error -> throw error;
+      default -> new IllegalStateException(e);
+    };
+  }
+
+  private static void requireOk(int status) {
+    if (status != 0) {
+      throw new AssertionError("kernel returned status " + status);
+    }
+  }
+}

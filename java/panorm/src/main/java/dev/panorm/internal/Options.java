@@ -1,0 +1,24 @@
+package dev.panorm.internal;
+
+/** The option bits of panorm.h. */
+public final class Options {
+  public static final int EPSILON_INSIDE = 0;
+  public static final int EPSILON_OUTSIDE = 1;
+  public static final int EPSILON_FLOOR = 2;
+  static final int EPSILON_MASK = 3;
+
+  public static final int AUX_NONE = 0;
+  public static final int AUX_ADD = 4;
+  public static final int AUX_GATE = 8;
+
+  public static final int GAIN_PER_COLUMN = 0;
+  public static final int GAIN_SHARED = 16;
+  public static final int GAIN_PER_GROUP = 32;
+  public static final int GAIN_PER_ROW = 48;
+  static final int GAIN_MASK = 48;
+
+  public static final int ROUND_BEFORE_GAIN = 64;
+  public static final int GAIN_F32 = 128;
+
+  private Options() {}
+}

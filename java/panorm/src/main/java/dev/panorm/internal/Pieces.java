@@ -1,0 +1,51 @@
+package dev.panorm.internal;
+
+import java.lang.foreign.MemorySegment;
+
+/** How calls are cut: by rows, or by columns in whole blocks of the kernels. */
+final class Pieces {
+  /** Columns come in multiples of this: the widest block of a kernel. */
+  private static final long COLUMNS = 64;
+
+  interface Range {
+    void accept(long from, long to);
+  }
+
+  private Pieces() {}
+
+  static void ofRows(long rows, long parts, Range range) {
+    split(rows, parts, 1, range);
+  }
+
+  static void ofColumns(long columns, long parts, Range range) {
+    split(columns, parts, COLUMNS, range);
+  }
+
+  private static void split(long total, long parts, long unit, Range range) {
+    long units = Math.ceilDiv(total, unit);
+    long pieces = Math.min(parts, units);
+    for (long i = 0, from = 0; i < pieces; i++) {
+      long to = from + units / pieces + (i < units % pieces ? 1 : 0);
+      range.accept(from * unit, Math.min(to * unit, total));
+      from = to;
+    }
+  }
+
+  static boolean present(MemorySegment segment) {
+    return !segment.equals(MemorySegment.NULL);
+  }
+
+  static MemorySegment at(MemorySegment segment, long index, Element type) {
+    return present(segment) ? segment.asSlice(index * type.size) : segment;
+  }
+
+  static Element parameterType(Element x, int options) {
+    return (options & Options.GAIN_F32) != 0 ? Element.F32 : x;
+  }
+
+  /** Gain or bias as rows from one on meet it: only one per row moves. */
+  static MemorySegment parameterAt(MemorySegment segment, long row, Element x, int options) {
+    boolean perRow = (options & Options.GAIN_MASK) == Options.GAIN_PER_ROW;
+    return at(segment, perRow ? row : 0, parameterType(x, options));
+  }
+}

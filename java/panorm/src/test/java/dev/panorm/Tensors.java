@@ -1,0 +1,49 @@
+package dev.panorm;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Tensors for tests of the public operators. */
+final class Tensors {
+  private Tensors() {}
+
+  static Tensor filled(Arena arena, DType type, long rows, long cols, Values values, long seed) {
+    Tensor t = Tensor.allocate(arena, type, rows, cols);
+    Argument argument = new Argument("", type.element, rows, cols, cols, values);
+    values.fill(t.segment(), argument, new SplittableRandom(seed));
+    return t;
+  }
+
+  static Tensor normal(Arena arena, long rows, long cols, long seed) {
+    return filled(arena, DType.F32, rows, cols, Values.NORMAL, seed);
+  }
+
+  static Tensor copy(Arena arena, Tensor t) {
+    Tensor copy = Tensor.allocate(arena, t.type(), t.rows(), t.cols());
+    for (long row = 0; row < t.rows(); row++) {
+      copy.row(row).segment().copyFrom(t.row(row).segment());
+    }
+    return copy;
+  }
+
+  /** Fails unless all elements have the same bits, any NaN counting as any other. */
+  static void assertSameBits(Tensor expected, Tensor actual, String what) {
+    long size = expected.type().byteSize();
+    for (long row = 0; row < expected.rows(); row++) {
+      byte[] e = expected.row(row).segment().toArray(JAVA_BYTE);
+      byte[] a = actual.row(row).segment().toArray(JAVA_BYTE);
+      for (int i = Arrays.mismatch(e, a); i >= 0 && i < e.length; i++) {
+        long col = i / size;
+        double wanted = expected.get(row, col);
+        double got = actual.get(row, col);
+        if (e[i] != a[i] && !(Double.isNaN(wanted) && Double.isNaN(got))) {
+          fail("%s: element [%d][%d] is %s, not %s".formatted(what, row, col, got, wanted));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+// Not a backend of its own: f64 arithmetic for all types, which every backend calls for the rare
+// rows whose statistics leave the safe range of f32.
+#include "kernel.h"
+#include "panorm.h"
+
+namespace panorm {
+namespace {
+#define PANORM_COMPACT
+#define PANORM_WIDE
+#include "simd/convert.h"
+#include "simd/scalar.h"
+#include "kernels/all.h"
+}  // namespace
+
+const void *wide_kernel(int op, int x_type, int y_type) { return lookup(op, x_type, y_type); }
+
+}  // namespace panorm

@@ -1,0 +1,28 @@
+// The prototypes that all kernels share, and each backend's table of them.
+#ifndef PANORM_KERNEL_H
+#define PANORM_KERNEL_H
+
+namespace panorm {
+
+using ForwardKernel = int(const void *x, void *aux, const void *gain, const void *bias, void *y,
+                          void *stat0, void *stat1, long long rows, long long groups,
+                          long long width, long long span, long long x_stride, long long aux_stride,
+                          long long y_stride, double epsilon, double gain_offset, double divisor,
+                          int options);
+
+using BackwardKernel = int(const void *dy, const void *x, const void *gain, const void *stat0,
+                           const void *stat1, void *dx, void *dgain, void *dbias, long long rows,
+                           long long groups, long long width, long long span, long long dy_stride,
+                           long long x_stride, long long dx_stride, double epsilon,
+                           double gain_offset, double divisor, int options);
+
+// One lookup a backend, defined in backends/<name>.cpp: null if the combination does not exist.
+using Lookup = const void *(int op, int x_type, int y_type);
+Lookup scalar_kernel, neon_kernel, avx2_kernel, avx512_kernel;
+
+// Kernels that compute in f64 whatever the types: what a row that f32 cannot hold is taken with.
+Lookup wide_kernel;
+
+}  // namespace panorm
+
+#endif

@@ -1,0 +1,8 @@
+// All kernels, over the F32 and F64 that the including backend has defined.
+// Each builds on the one before.
+#include "kernels/block.h"
+#include "kernels/math.h"
+#include "kernels/norm.h"
+#include "kernels/backward.h"
+#include "kernels/batch_norm.h"
+#include "kernels/lookup.h"

@@ -1,0 +1,250 @@
+// RMSNorm and LayerNorm, backward.
+
+// Gradients of gain and bias add up the rows in order, in blocks of this many (row, group) pairs,
+// the blocks then in order: so the bits do not depend on how the work is cut, and the error grows
+// with the number of blocks only.
+constexpr long long kRowBlock = 16;
+
+// Whether a sum of gradients was computed without overflow or loss by underflow.
+PANORM_INLINE bool safe_gradient(float sum) {
+  float m = bit_cast<float>(bits(sum) & 0x7fffffffu);
+  return m == 0 || (m >= 0x1p-80f && m < __builtin_inff());
+}
+
+PANORM_INLINE bool safe_gradient(double) { return true; }
+
+// x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
+template <class Operator, class V, class X, class N>
+PANORM_INLINE Block<V> normalized(const X *x, typename V::elem stat0, typename V::elem stat1, N n) {
+  Block<V> b = load<V>(x, n);
+  if constexpr (Operator::centred) {
+    return keep((b - splat<V>(stat0)) * splat<V>(stat1), n);
+  } else {
+    return b * splat<V>(stat0);
+  }
+}
+
+// d(1 / inverse)/dx is x * inverse / divisor with epsilon inside the root; the options change that.
+template <class E>
+PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
+  E divisor = (E)s.divisor, epsilon = (E)s.epsilon;
+  if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) divisor = divisor * fma1(-epsilon, inverse, (E)1);
+  bool constant = s.epsilon_mode() == PANORM_EPSILON_FLOOR && inverse >= 1 / epsilon;
+  return constant || dot == 0 ? 0 : dot / divisor;
+}
+
+// dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
+//   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
+//   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
+template <class Operator, class V, class X, class Y>
+PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
+                            typename V::elem stat0, typename V::elem stat1, long long width,
+                            long long span, const Settings &s) {
+  using E = typename V::elem;
+  E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
+
+  auto upstream = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> u = load<V>(dy + i, n);
+    if (gain.p) {
+      Block<V> g = gain.at<V, X>(i, n);
+      if (offset != 0) g = g + splat<V>(offset);
+      u = u * g;
+    }
+    return u;
+  };
+
+  Block<V> acc = splat<V>(0);
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    acc = fma(upstream(i, n), normalized<Operator, V>(x + i, stat0, stat1, n), acc);
+  });
+  E dot = fold(acc), mean = 0;
+  if constexpr (Operator::centred) {
+    acc = splat<V>(0);
+    for_blocks<V>(width,
+                  [&](long long i, auto n) PANORM_INLINE_LAMBDA { acc = acc + upstream(i, n); });
+    mean = fold(acc);
+  }
+  if constexpr (sizeof(E) == 4) {
+    if (!safe_gradient(dot) || !safe_gradient(mean) || !(inverse >= 0x1p-126f)) return false;
+  }
+  mean = mean / (E)s.divisor;
+  E slope = slope_of(dot, inverse, s);
+
+  auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
+    for_blocks<V>(to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      i += from;
+      Block<V> u = upstream(i, n), xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
+      if constexpr (Operator::centred) u = u - splat<V>(mean);
+      store<V>(dx + i, fma(xhat, splat<V>(-slope), u) * splat<V>(inverse), n);
+    });
+  };
+  write(0, span, slope);
+  if (span < width) write(span, width, 0);
+  return true;
+}
+
+// One call: all groups of all rows.
+template <class Operator, class X, class Y>
+struct Backward {
+  using V = Compute<X>;
+  using E = typename V::elem;
+  using S = Statistic<X>;
+
+  const Y *dy;
+  const X *x;
+  const void *gain;
+  const S *stat0, *stat1;
+  X *dx;
+  S *dgain, *dbias;
+  long long rows, groups, width, span, dy_stride, x_stride, dx_stride;
+  Settings settings;
+
+  // (row, group) pairs that share elements of the gain, row by row.
+  struct Pairs {
+    long long from_row, to_row, from_group, to_group;
+  };
+
+  void run() const {
+    int layout = settings.options & PANORM_GAIN_PER_ROW;
+    long long elements = layout == PANORM_GAIN_PER_COLUMN  ? groups * width
+                         : layout == PANORM_GAIN_SHARED    ? width
+                         : layout == PANORM_GAIN_PER_GROUP ? groups
+                                                           : rows;
+    for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;
+    for (long long i = 0; dbias && i < elements; ++i) dbias[i] = 0;
+    // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
+    for (long long r = 0; r < rows; r += kRowBlock) {
+      long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
+      if (dgain) sum_parameter<false>(layout, r, end, dgain);
+      if (dbias) sum_parameter<true>(layout, r, end, dbias);
+      if (dx) {
+        for (long long row = r; row < end; ++row) {
+          for (long long g = 0; g < groups; ++g) write_dx_of(row, g);
+        }
+      }
+    }
+  }
+
+  template <bool bias>
+  void sum_parameter(int layout, long long from, long long to, S *sums) const {
+    switch (layout) {
+      case PANORM_GAIN_PER_COLUMN:
+        for (long long g = 0; g < groups; ++g) {
+          sum_columns<bias>({from, to, g, g + 1}, sums + g * width);
+        }
+        break;
+      case PANORM_GAIN_SHARED:
+        sum_columns<bias>({from, to, 0, groups}, sums);
+        break;
+      case PANORM_GAIN_PER_GROUP:
+        for (long long g = 0; g < groups; ++g) sum_all<bias>({from, to, g, g + 1}, sums + g);
+        break;
+      default:
+        for (long long r = from; r < to; ++r) sum_all<bias>({r, r + 1, 0, groups}, sums + r);
+    }
+  }
+
+  // acc plus the terms of one pair in a block of columns: dy for the bias, dy * xhat for the gain.
+  template <bool bias, class N>
+  PANORM_INLINE Block<V> add_terms(Block<V> acc, long long r, long long g, long long i, N n) const {
+    Block<V> d = load<V>(dy + r * dy_stride + g * width + i, n);
+    if constexpr (bias) return acc + d;
+    long long pair = r * groups + g;
+    E second = Operator::centred ? stat1[pair] : 0;
+    return fma(d, normalized<Operator, V>(x + r * x_stride + g * width + i, stat0[pair], second, n),
+               acc);
+  }
+
+  // Column by column over the pairs.
+  template <bool bias>
+  void sum_columns(Pairs p, S *sums) const {
+    for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> acc = splat<V>(0);
+      long long count = 0;
+      auto flush = [&]() PANORM_INLINE_LAMBDA {
+        store<V>(sums + i, load<V>(sums + i, n) + acc, n);
+        acc = splat<V>(0);
+      };
+      for (long long r = p.from_row; r < p.to_row; ++r) {
+        for (long long g = p.from_group; g < p.to_group; ++g) {
+          acc = add_terms<bias>(acc, r, g, i, n);
+          if (++count % kRowBlock == 0) flush();
+        }
+      }
+      if (count % kRowBlock != 0) flush();
+    });
+  }
+
+  // All columns of the pairs into one sum.
+  template <bool bias>
+  void sum_all(Pairs p, S *sum) const {
+    E acc = 0;
+    long long count = 0;
+    for (long long r = p.from_row; r < p.to_row; ++r) {
+      for (long long g = p.from_group; g < p.to_group; ++g) {
+        Block<V> lanes = splat<V>(0);
+        for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          lanes = add_terms<bias>(lanes, r, g, i, n);
+        });
+        acc = acc + fold(lanes);
+        if (++count % kRowBlock == 0) {
+          *sum = (S)(*sum + acc);
+          acc = 0;
+        }
+      }
+    }
+    if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
+  }
+
+  void write_dx_of(long long r, long long g) const {
+    long long column = g * width, pair = r * groups + g;
+    const Y *dy_row = dy + r * dy_stride + column;
+    const X *x_row = x + r * x_stride + column;
+    X *dx_row = dx + r * dx_stride + column;
+    E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
+    Parameter p = Parameter::of(gain, sizeof(X), settings.options, r, g, width);
+    if (write_dx<Operator, V>(dy_row, x_row, p, dx_row, first, second, width, span, settings))
+      return;
+    // A sum left the safe range of f32: again in f64.
+    auto kernel = (BackwardKernel *)wide_kernel(Operator::backward, kTypeCode<X>, kTypeCode<Y>);
+    int options = settings.options & ~PANORM_GAIN_PER_ROW;
+    if (p.one) options |= PANORM_GAIN_PER_ROW;  // of which there is one
+    kernel(dy_row, x_row, p.p, stat0 + pair, Operator::centred ? stat1 + pair : nullptr, dx_row,
+           nullptr, nullptr, 1, 1, width, span, 0, 0, 0, settings.epsilon, settings.gain_offset,
+           settings.divisor, options);
+  }
+};
+
+// The kernel of an operator for a pair of types.
+template <class Operator, class X, class Y>
+int backward(const void *dy, const void *x, const void *gain, const void *stat0, const void *stat1,
+             void *dx, void *dgain, void *dbias, long long rows, long long groups, long long width,
+             long long span, long long dy_stride, long long x_stride, long long dx_stride,
+             double epsilon, double gain_offset, double divisor, int options) {
+  if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
+    return PANORM_BAD_ARGUMENT;
+  }
+  if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
+  if (!dy || !x || !stat0 || (Operator::centred && !stat1) || span < 1 || span > width) {
+    return PANORM_BAD_ARGUMENT;
+  }
+  using S = Statistic<X>;
+  Backward<Operator, X, Y>{(const Y *)dy,
+                           (const X *)x,
+                           gain,
+                           (const S *)stat0,
+                           (const S *)stat1,
+                           (X *)dx,
+                           (S *)dgain,
+                           (S *)dbias,
+                           rows,
+                           groups,
+                           width,
+                           span,
+                           dy_stride,
+                           x_stride,
+                           dx_stride,
+                           {epsilon, gain_offset, divisor, options}}
+      .run();
+  return PANORM_OK;
+}

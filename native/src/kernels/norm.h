@@ -1,0 +1,419 @@
+// RMSNorm and LayerNorm, forward: one algorithm for all types, options and instruction sets.
+//
+// V is the vector the arithmetic runs in, X the type of x and aux, Y that of y. A row whose
+// statistics leave the safe range of f32 is taken again in f64, by the kernel of the wide unit.
+
+template <class X>
+struct TypesOf {
+  using Statistic = float;
+  using Natural = F32;
+};
+
+template <>
+struct TypesOf<double> {
+  using Statistic = double;
+  using Natural = F64;
+};
+
+// The type of the statistics of rows of X.
+template <class X>
+using Statistic = typename TypesOf<X>::Statistic;
+
+// The vector in which rows of X are computed.
+#if defined(PANORM_WIDE)
+template <class X>
+using Compute = F64;
+#else
+template <class X>
+using Compute = typename TypesOf<X>::Natural;
+#endif
+
+template <class T>
+constexpr int kTypeCode = -1;
+template <>
+constexpr int kTypeCode<float> = PANORM_F32;
+template <>
+constexpr int kTypeCode<double> = PANORM_F64;
+template <>
+constexpr int kTypeCode<f16> = PANORM_F16;
+template <>
+constexpr int kTypeCode<bf16> = PANORM_BF16;
+template <>
+constexpr int kTypeCode<i8> = PANORM_I8;
+
+struct Settings {
+  double epsilon, gain_offset, divisor;
+  int options;
+
+  int epsilon_mode() const { return options & 3; }
+};
+
+// What a call asks for, decided once so that the usual calls run loops without branches: no gain; a
+// gain of x's type, with an element a column; that and such a bias; anything else.
+enum class Form { kNone, kGain, kGainAndBias, kAnything };
+
+// Where the forms are told apart: elsewhere conversions cost more than branches.
+template <class X, class Y>
+constexpr bool kSpecialized = sizeof(X) == 4 && sizeof(Y) == 4;
+
+// gain or bias as one group of one row meets it.
+struct Parameter {
+  const void *p;  // null: absent
+  bool f32, one;  // elements are f32 although x is not; the same one for all columns
+
+  static PANORM_INLINE Parameter of(const void *p, int element_size, int options, long long row,
+                                    long long group, long long width) {
+    bool f32 = options & PANORM_GAIN_F32;
+    int layout = options & PANORM_GAIN_PER_ROW;
+    long long index = layout == PANORM_GAIN_PER_COLUMN  ? group * width
+                      : layout == PANORM_GAIN_SHARED    ? 0
+                      : layout == PANORM_GAIN_PER_GROUP ? group
+                                                        : row;
+    if (p) p = (const char *)p + index * (f32 ? 4 : element_size);
+    return {p, f32, layout >= PANORM_GAIN_PER_GROUP};
+  }
+
+  template <class V, class X, class N>
+  PANORM_INLINE Block<V> at(long long i, N n) const {
+    return sizeof(X) == 4 || f32 ? load_any<V, float>(i, n) : load_any<V, X>(i, n);
+  }
+
+ private:
+  template <class V, class T, class N>
+  PANORM_INLINE Block<V> load_any(long long i, N n) const {
+    return one ? splat<V>(widen(*(const T *)p)) : load<V>((const T *)p + i, n);
+  }
+};
+
+// One group of one row.
+template <class X, class Y>
+struct Row {
+  const X *x;
+  X *aux;
+  Parameter gain, bias;
+  Y *y;
+  Statistic<X> *stat0, *stat1;  // each may be null
+  long long width, span;
+};
+
+// Whether the root of this was computed without overflow or loss by underflow.
+PANORM_INLINE bool safe(float radicand) {
+  return radicand >= 0x1p-96f && radicand < __builtin_inff();
+}
+
+PANORM_INLINE bool safe(double) { return true; }
+
+template <class E>
+PANORM_INLINE E radicand(E mean_square, const Settings &s) {
+  return s.epsilon_mode() == PANORM_EPSILON_INSIDE ? mean_square + (E)s.epsilon : mean_square;
+}
+
+template <class E>
+PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
+  E root = sqrt1(radicand), epsilon = (E)s.epsilon;
+  if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) root = root + epsilon;
+  if (s.epsilon_mode() == PANORM_EPSILON_FLOOR) root = root < epsilon ? epsilon : root;
+  return 1 / root;
+}
+
+// aux += x, rounded to X; `visit` gets each block of sums, and how many columns it has.
+template <class V, class X, class F>
+PANORM_INLINE void add_to_aux(const X *x, X *aux, long long width, F visit) {
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> sum = rounded_to<X>(load<V>(x + i, n) + load<V>(aux + i, n));
+    store<V>(aux + i, sum, n);
+    visit(sum, n);
+  });
+}
+
+template <class V, class X>
+PANORM_INLINE typename V::elem sum_of_squares(const X *x, long long width) {
+  Block<V> acc = splat<V>(0);
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> b = load<V>(x + i, n);
+    acc = fma(b, b, acc);
+  });
+  return fold(acc);
+}
+
+// Gain, bias and gate for the calls that are not usual: by way of memory, so as to be compiled once
+// for all pairs of types.
+template <class V, class X, class N>
+__attribute__((noinline)) void finish_block(Block<V> &block, const Parameter &gain,
+                                            const Parameter &bias, const X *gate, long long i, N n,
+                                            const Settings &s) {
+  using E = typename V::elem;
+  Block<V> t = block;
+  E offset = (E)s.gain_offset;
+  if (s.options & PANORM_ROUND_BEFORE_GAIN) t = rounded_to<X>(t);
+  if (gain.p) {
+    Block<V> g = gain.at<V, X>(i, n);
+    if (offset != 0) g = g + splat<V>(offset);
+    t = bias.p ? fma(t, g, bias.at<V, X>(i, n)) : t * g;
+  } else if (bias.p) {
+    t = t + bias.at<V, X>(i, n);
+  }
+  if (s.options & PANORM_AUX_GATE) {
+    Block<V> z = load<V>(gate + i, n);
+    for (int u = 0; u < Block<V>::registers; ++u) t.v[u] = t.v[u] * silu(z.v[u]);
+  }
+  block = t;
+}
+
+// Writes y: normalize(i, n) gives a block of the normalized row.
+template <Form form, class V, class X, class Y, class Normalize>
+PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize) {
+  using E = typename V::elem;
+
+  auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> t = normalize(i, n);
+    if constexpr (form == Form::kAnything) {
+      finish_block<V, X>(t, row.gain, row.bias, row.aux, i, n, s);
+    } else if constexpr (form == Form::kGain) {
+      t = t * load<V>((const X *)row.gain.p + i, n);
+    } else if constexpr (form == Form::kGainAndBias) {
+      t = fma(t, load<V>((const X *)row.gain.p + i, n), load<V>((const X *)row.bias.p + i, n));
+    }
+    return t;
+  };
+
+  if constexpr (sizeof(Y) > 1) {
+    for_blocks<V>(row.width, [&](long long i, auto n)
+                                 PANORM_INLINE_LAMBDA { store<V>(row.y + i, value(i, n), n); });
+  } else {
+    Block<V> top = splat<V>(0);
+    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> t = value(i, n);
+      t = keep(t, n);
+      top = each<V>([&](int u) { return max_magnitude(top.v[u], magnitude(t.v[u])); });
+    });
+    E lanes[Block<V>::width], largest = 0;
+    store<V>(lanes, top, All{});
+    for (E lane : lanes) largest = max_magnitude1(largest, lane);
+    *row.stat1 = (Statistic<X>)(largest / 127);
+    // Tiny rows are lifted by a power of two first: 127 / largest would overflow.
+    E lift = largest < (E)0x1p-100 ? (E)0x1p64 : 1;
+    bool quantizable = largest > 0 && largest - largest == 0;
+    E factor = quantizable ? 127 / (largest * lift) : 0;
+    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> q = splat<V>(0);
+      if (quantizable) {
+        q = (value(i, n) * splat<V>(lift)) * splat<V>(factor);
+        q = each<V>([&](int u) { return round_even(q.v[u]); });
+      }
+      store<V>(row.y + i, q, n);
+    });
+  }
+}
+
+template <Form form, class V, class X, class Y>
+PANORM_INLINE void write_rms(const Row<X, Y> &row, const X *source, typename V::elem inverse,
+                             const Settings &s) {
+  if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
+  write_row<form, V>(row, s, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    return load<V>(source + i, n) * splat<V>(inverse);
+  });
+}
+
+// The sum with the residual in a pass of its own, for the calls that are not usual.
+template <class V, class X>
+__attribute__((noinline)) void add_row(const X *x, X *aux, long long width) {
+  add_to_aux<V>(x, aux, width, [](Block<V>, auto) {});
+}
+
+// Takes one group of a row again in f64. Its sum with the residual, if any, is already in aux.
+template <class X, class Y>
+__attribute__((noinline, cold)) void rescue(int op, const Row<X, Y> &row, const X *source,
+                                            const Settings &s) {
+  auto kernel = (ForwardKernel *)wide_kernel(op, kTypeCode<X>, kTypeCode<Y>);
+  int options = s.options & ~(PANORM_AUX_ADD | PANORM_GAIN_PER_ROW);
+  if (row.gain.one) options |= PANORM_GAIN_PER_ROW;  // of which there is one
+  kernel(source, row.aux, row.gain.p, row.bias.p, row.y, row.stat0, row.stat1, 1, 1, row.width,
+         row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
+}
+
+struct RmsNorm {
+  static constexpr bool centred = false;
+  static constexpr int backward = PANORM_RMS_NORM_BACKWARD;
+
+  template <Form form, bool add, class X, class Y>
+  static PANORM_INLINE void forward(const Row<X, Y> &row, const Settings &s) {
+    using V = Compute<X>;
+    using E = typename V::elem;
+    const X *source = row.x;
+    E sum;
+    if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
+      add_row<V>(row.x, row.aux, row.width);
+      source = row.aux;
+    }
+    if constexpr (add) {
+      Block<V> acc = splat<V>(0);
+      add_to_aux<V>(row.x, row.aux, row.span,
+                    [&](Block<V> b, auto) PANORM_INLINE_LAMBDA { acc = fma(b, b, acc); });
+      add_to_aux<V>(row.x + row.span, row.aux + row.span, row.width - row.span,
+                    [](Block<V>, auto) {});
+      sum = fold(acc);
+      source = row.aux;
+    } else {
+      sum = sum_of_squares<V>(source, row.span);
+    }
+    E r = radicand(sum / (E)s.divisor, s);
+    if (!safe(r)) return rescue(PANORM_RMS_NORM, row, source, s);
+    write_rms<form, V>(row, source, inverse_root(r, s), s);
+  }
+};
+
+// The centre of a row as an unevaluated sum: x - base is exact where it matters, so that a row
+// around 10,000 is normalized as well as one around 0.
+template <class E>
+struct Centre {
+  E base, offset;
+
+  template <class V, class X, class N>
+  PANORM_INLINE Block<V> deviations(const X *x, N n) const {
+    return (load<V>(x, n) - splat<V>(base)) - splat<V>(offset);
+  }
+};
+
+template <class V>
+struct Moments {
+  Centre<typename V::elem> centre;
+  typename V::elem variance;
+};
+
+// sum_from_base is the sum of x - base over the row.
+template <class V, class X>
+PANORM_INLINE Moments<V> moments(const X *x, long long width, typename V::elem base,
+                                 typename V::elem sum_from_base, const Settings &s) {
+  using E = typename V::elem;
+  Centre<E> centre = {base, sum_from_base / (E)s.divisor};
+  Block<V> acc = splat<V>(0);
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> d = keep(centre.template deviations<V>(x + i, n), n);
+    acc = fma(d, d, acc);
+  });
+  return {centre, fold(acc) / (E)s.divisor};
+}
+
+template <class V, class X>
+PANORM_INLINE typename V::elem sum_from(typename V::elem base, const X *x, long long width) {
+  Block<V> acc = splat<V>(0);
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    acc = acc + keep(load<V>(x + i, n) - splat<V>(base), n);
+  });
+  return fold(acc);
+}
+
+template <Form form, class V, class X, class Y>
+PANORM_INLINE void write_layer(const Row<X, Y> &row, const X *source,
+                               Centre<typename V::elem> centre, typename V::elem inverse,
+                               const Settings &s) {
+  if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
+  if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
+  write_row<form, V>(row, s, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    return centre.template deviations<V>(source + i, n) * splat<V>(inverse);
+  });
+}
+
+struct LayerNorm {
+  static constexpr bool centred = true;
+  static constexpr int backward = PANORM_LAYER_NORM_BACKWARD;
+
+  template <Form form, bool add, class X, class Y>
+  static PANORM_INLINE void forward(const Row<X, Y> &row, const Settings &s) {
+    using V = Compute<X>;
+    using E = typename V::elem;
+    const X *source = row.x;
+    E base, sum;
+    if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
+      add_row<V>(row.x, row.aux, row.width);
+      source = row.aux;
+    }
+    if constexpr (add) {
+      base = widen(narrow<X>(widen(row.x[0]) + widen(row.aux[0])));
+      Block<V> acc = splat<V>(0);
+      add_to_aux<V>(row.x, row.aux, row.width, [&](Block<V> b, auto n) PANORM_INLINE_LAMBDA {
+        acc = acc + keep(b - splat<V>(base), n);
+      });
+      sum = fold(acc);
+      source = row.aux;
+    } else {
+      base = widen(source[0]);
+      sum = sum_from<V>(base, source, row.width);
+    }
+    Moments<V> m = moments<V>(source, row.width, base, sum, s);
+    E r = radicand(m.variance, s);
+    if (!safe(r)) return rescue(PANORM_LAYER_NORM, row, source, s);
+    write_layer<form, V>(row, source, m.centre, inverse_root(r, s), s);
+  }
+};
+
+// All groups of all rows.
+template <class Operator, Form form, bool add, class X, class Y>
+int all_rows(const X *x, X *aux, const void *gain, const void *bias, Y *y, Statistic<X> *stat0,
+             Statistic<X> *stat1, long long rows, long long groups, long long width, long long span,
+             long long x_stride, long long aux_stride, long long y_stride,
+             const Settings &settings) {
+  for (long long r = 0; r < rows; ++r) {
+    for (long long g = 0; g < groups; ++g) {
+      long long column = g * width, index = r * groups + g;
+      Row<X, Y> row = {x + r * x_stride + column,
+                       aux ? aux + r * aux_stride + column : nullptr,
+                       Parameter::of(gain, sizeof(X), settings.options, r, g, width),
+                       Parameter::of(bias, sizeof(X), settings.options, r, g, width),
+                       y + r * y_stride + column,
+                       stat0 ? stat0 + index : nullptr,
+                       stat1 ? stat1 + index : nullptr,
+                       width,
+                       span};
+      Operator::template forward<form, add>(row, settings);
+    }
+  }
+  return PANORM_OK;
+}
+
+// The kernel of an operator for a pair of types.
+template <class Operator, class X, class Y>
+int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
+            void *stat1, long long rows, long long groups, long long width, long long span,
+            long long x_stride, long long aux_stride, long long y_stride, double epsilon,
+            double gain_offset, double divisor, int options) {
+  if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
+    return PANORM_BAD_ARGUMENT;
+  }
+  if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
+  bool add = options & PANORM_AUX_ADD, gate = options & PANORM_AUX_GATE;
+  if (!x || !y || ((add || gate) && !aux) || (add && gate) || (sizeof(Y) == 1 && !stat1) ||
+      span < 1 || span > width) {
+    return PANORM_BAD_ARGUMENT;
+  }
+  auto run = [&](auto kernel) {
+    return kernel((const X *)x, add || gate ? (X *)aux : nullptr, gain, bias, (Y *)y,
+                  (Statistic<X> *)stat0, (Statistic<X> *)stat1, rows, groups, width, span, x_stride,
+                  aux_stride, y_stride, Settings{epsilon, gain_offset, divisor, options});
+  };
+  Form form = gain_offset != 0 || gate || options & PANORM_ROUND_BEFORE_GAIN ||
+                      options & PANORM_GAIN_PER_GROUP ||  // a bit of PER_ROW too
+                      (options & PANORM_GAIN_F32 && sizeof(X) != 4)
+                  ? Form::kAnything
+              : gain && bias ? Form::kGainAndBias
+              : gain         ? Form::kGain
+              : bias         ? Form::kAnything
+                             : Form::kNone;
+  if constexpr (kSpecialized<X, Y>) {
+    switch (form) {
+      case Form::kNone:
+        return add ? run(all_rows<Operator, Form::kNone, true, X, Y>)
+                   : run(all_rows<Operator, Form::kNone, false, X, Y>);
+      case Form::kGain:
+        return add ? run(all_rows<Operator, Form::kGain, true, X, Y>)
+                   : run(all_rows<Operator, Form::kGain, false, X, Y>);
+      case Form::kGainAndBias:
+        return add ? run(all_rows<Operator, Form::kGainAndBias, true, X, Y>)
+                   : run(all_rows<Operator, Form::kGainAndBias, false, X, Y>);
+      default:
+        break;
+    }
+  }
+  return run(all_rows<Operator, Form::kAnything, false, X, Y>);
+}

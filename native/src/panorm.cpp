@@ -1,0 +1,49 @@
+// The exported functions: everything here is compiled for the platform's baseline.
+#include "panorm.h"
+
+#include "cpu.h"
+#include "kernel.h"
+
+const char panorm_version[16] = PANORM_VERSION;
+const int panorm_abi = PANORM_ABI;
+
+const void *panorm_kernel(int op, int x_type, int y_type, int backend) {
+  if (!panorm::cpu_runs(backend)) return nullptr;
+  switch (backend) {
+    case PANORM_SCALAR:
+      return panorm::scalar_kernel(op, x_type, y_type);
+#if defined(__aarch64__)
+    case PANORM_NEON:
+      return panorm::neon_kernel(op, x_type, y_type);
+#elif defined(__x86_64__)
+    case PANORM_AVX2:
+      return panorm::avx2_kernel(op, x_type, y_type);
+    case PANORM_AVX512:
+      return panorm::avx512_kernel(op, x_type, y_type);
+#endif
+    default:
+      return nullptr;
+  }
+}
+
+int panorm_forward(const void *kernel, const void *x, void *aux, const void *gain, const void *bias,
+                   void *y, void *stat0, void *stat1, long long rows, long long groups,
+                   long long width, long long span, long long x_stride, long long aux_stride,
+                   long long y_stride, double epsilon, double gain_offset, double divisor,
+                   int options) {
+  if (!kernel) return PANORM_BAD_ARGUMENT;
+  return ((panorm::ForwardKernel *)kernel)(x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
+                                           span, x_stride, aux_stride, y_stride, epsilon,
+                                           gain_offset, divisor, options);
+}
+
+int panorm_backward(const void *kernel, const void *dy, const void *x, const void *gain,
+                    const void *stat0, const void *stat1, void *dx, void *dgain, void *dbias,
+                    long long rows, long long groups, long long width, long long span,
+                    long long dy_stride, long long x_stride, long long dx_stride, double epsilon,
+                    double gain_offset, double divisor, int options) {
+  if (!kernel) return PANORM_BAD_ARGUMENT;
+  return ((panorm::BackwardKernel *)kernel)(dy, x, gain, stat0, stat1, dx, dgain, dbias, rows,
+                                            groups, width, span, dy_stride, x_stride, dx_stride,
+                                            epsilon, gain_offset, divisor, options);
+}

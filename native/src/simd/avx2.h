@@ -1,0 +1,157 @@
+// 256-bit vectors: AVX2, FMA and F16C.
+
+struct F32 {
+  using elem = float;
+  static constexpr int lanes = 8;
+  template <class T>
+  static constexpr bool masks = sizeof(T) == 4;
+  __m256 v;
+
+  static PANORM_INLINE F32 set(float x) { return {_mm256_set1_ps(x)}; }
+
+  static PANORM_INLINE F32 load(const float *p) { return {_mm256_loadu_ps(p)}; }
+
+  static PANORM_INLINE F32 load(const f16 *p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p))};
+  }
+
+  static PANORM_INLINE F32 load(const bf16 *p) {
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+  }
+
+  static PANORM_INLINE __m256i mask(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+
+  static PANORM_INLINE F32 load_part(const float *p, int n) {
+    return {_mm256_maskload_ps(p, mask(n))};
+  }
+
+  PANORM_INLINE void store(float *p) const { _mm256_storeu_ps(p, v); }
+
+  PANORM_INLINE void store(f16 *p) const {
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  }
+
+  PANORM_INLINE void store(bf16 *p) const {
+    __m256i u = _mm256_castps_si256(v);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
+    __m256 is_nan = _mm256_cmp_ps(v, v, _CMP_UNORD_Q);
+    u = _mm256_castps_si256(
+        _mm256_blendv_ps(_mm256_castsi256_ps(rounded), _mm256_castsi256_ps(quiet), is_nan));
+    u = _mm256_srli_epi32(u, 16);
+    u = _mm256_permute4x64_epi64(_mm256_packus_epi32(u, u), 0x08);
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(u));
+  }
+
+  PANORM_INLINE void store(i8 *p) const {
+    __m256i wide = _mm256_cvtps_epi32(v);
+    __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(half, half));
+  }
+
+  PANORM_INLINE void store_part(float *p, int n) const { _mm256_maskstore_ps(p, mask(n), v); }
+};
+
+PANORM_INLINE F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator*(F32 a, F32 b) { return {_mm256_mul_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+
+PANORM_INLINE F32 cap(F32 a, float limit) { return {_mm256_min_ps(a.v, _mm256_set1_ps(limit))}; }
+
+PANORM_INLINE F32 select_negative(F32 sign, F32 negative, F32 other) {
+  return {_mm256_blendv_ps(other.v, negative.v, sign.v)};
+}
+
+// The first n lanes (none if n < 0, all if there are no more); +0 beyond.
+PANORM_INLINE F32 first(F32 a, int n) {
+  return {_mm256_and_ps(a.v, _mm256_castsi256_ps(F32::mask(n)))};
+}
+
+PANORM_INLINE F32 magnitude(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+
+PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
+  return {
+      _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a.v), _mm256_castps_si256(b.v)))};
+}
+
+PANORM_INLINE F32 shift_to_exponent(F32 a) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.v), 23))};
+}
+
+PANORM_INLINE float fold(F32 a) {
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+struct F64 {
+  using elem = double;
+  static constexpr int lanes = 4;
+  template <class T>
+  static constexpr bool masks = sizeof(T) == 8;
+  __m256d v;
+
+  static PANORM_INLINE F64 set(double x) { return {_mm256_set1_pd(x)}; }
+
+  static PANORM_INLINE F64 load(const double *p) { return {_mm256_loadu_pd(p)}; }
+
+  static PANORM_INLINE F64 load(const float *p) { return {_mm256_cvtps_pd(_mm_loadu_ps(p))}; }
+
+  static PANORM_INLINE __m256i mask(int n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+
+  static PANORM_INLINE F64 load_part(const double *p, int n) {
+    return {_mm256_maskload_pd(p, mask(n))};
+  }
+
+  PANORM_INLINE void store(double *p) const { _mm256_storeu_pd(p, v); }
+
+  PANORM_INLINE void store_part(double *p, int n) const { _mm256_maskstore_pd(p, mask(n), v); }
+};
+
+PANORM_INLINE F64 operator+(F64 a, F64 b) { return {_mm256_add_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator-(F64 a, F64 b) { return {_mm256_sub_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator*(F64 a, F64 b) { return {_mm256_mul_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator/(F64 a, F64 b) { return {_mm256_div_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+
+PANORM_INLINE F64 cap(F64 a, double limit) { return {_mm256_min_pd(a.v, _mm256_set1_pd(limit))}; }
+
+PANORM_INLINE F64 select_negative(F64 sign, F64 negative, F64 other) {
+  return {_mm256_blendv_pd(other.v, negative.v, sign.v)};
+}
+
+PANORM_INLINE F64 first(F64 a, int n) {
+  return {_mm256_and_pd(a.v, _mm256_castsi256_pd(F64::mask(n)))};
+}
+
+PANORM_INLINE F64 magnitude(F64 a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
+
+PANORM_INLINE F64 max_magnitude(F64 a, F64 b) {
+  __m256i x = _mm256_castpd_si256(a.v), y = _mm256_castpd_si256(b.v);
+  return {_mm256_blendv_pd(a.v, b.v, _mm256_castsi256_pd(_mm256_cmpgt_epi64(y, x)))};
+}
+
+PANORM_INLINE F64 shift_to_exponent(F64 a) {
+  return {_mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a.v), 52))};
+}
+
+PANORM_INLINE double fold(F64 a) {
+  __m128d x = _mm_add_pd(_mm256_castpd256_pd128(a.v), _mm256_extractf128_pd(a.v, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
+}

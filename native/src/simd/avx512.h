@@ -1,0 +1,172 @@
+// 512-bit vectors: AVX-512 F, BW, DQ and VL.
+
+struct F32 {
+  using elem = float;
+  static constexpr int lanes = 16;
+  template <class T>
+  static constexpr bool masks = true;
+  __m512 v;
+
+  static PANORM_INLINE F32 set(float x) { return {_mm512_set1_ps(x)}; }
+
+  static PANORM_INLINE __mmask16 mask(int n) {
+    return (__mmask16)(n >= lanes ? 0xffff : n > 0 ? (1u << n) - 1 : 0);
+  }
+
+  static PANORM_INLINE F32 widened(__m256i half, const f16 *) { return {_mm512_cvtph_ps(half)}; }
+
+  static PANORM_INLINE F32 widened(__m256i half, const bf16 *) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
+  }
+
+  static PANORM_INLINE F32 load(const float *p) { return {_mm512_loadu_ps(p)}; }
+
+  static PANORM_INLINE F32 load_part(const float *p, int n) {
+    return {_mm512_maskz_loadu_ps(mask(n), p)};
+  }
+
+  template <class T>
+  static PANORM_INLINE F32 load(const T *p) {
+    return widened(_mm256_loadu_si256((const __m256i *)p), p);
+  }
+
+  template <class T>
+  static PANORM_INLINE F32 load_part(const T *p, int n) {
+    return widened(_mm256_maskz_loadu_epi16(mask(n), p), p);
+  }
+
+  PANORM_INLINE __m256i narrowed(const f16 *) const {
+    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
+  }
+
+  PANORM_INLINE __m256i narrowed(const bf16 *) const {
+    __m512i u = _mm512_castps_si512(v);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    u = _mm512_mask_or_epi32(rounded, is_nan, u, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(u, 16));
+  }
+
+  PANORM_INLINE void store(float *p) const { _mm512_storeu_ps(p, v); }
+
+  PANORM_INLINE void store_part(float *p, int n) const { _mm512_mask_storeu_ps(p, mask(n), v); }
+
+  template <class T>
+  PANORM_INLINE void store(T *p) const {
+    _mm256_storeu_si256((__m256i *)p, narrowed(p));
+  }
+
+  template <class T>
+  PANORM_INLINE void store_part(T *p, int n) const {
+    _mm256_mask_storeu_epi16(p, mask(n), narrowed(p));
+  }
+
+  PANORM_INLINE void store(i8 *p) const {
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+
+  PANORM_INLINE void store_part(i8 *p, int n) const {
+    _mm_mask_storeu_epi8(p, mask(n), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+};
+
+PANORM_INLINE F32 operator+(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator*(F32 a, F32 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.v, b.v)}; }
+
+PANORM_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+
+PANORM_INLINE F32 cap(F32 a, float limit) { return {_mm512_min_ps(a.v, _mm512_set1_ps(limit))}; }
+
+PANORM_INLINE F32 select_negative(F32 sign, F32 negative, F32 other) {
+  return {
+      _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(sign.v)), other.v, negative.v)};
+}
+
+// The first n lanes (none if n < 0, all if there are no more); +0 beyond.
+PANORM_INLINE F32 first(F32 a, int n) { return {_mm512_maskz_mov_ps(F32::mask(n), a.v)}; }
+
+PANORM_INLINE F32 magnitude(F32 a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
+
+PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
+  return {
+      _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
+}
+
+PANORM_INLINE F32 shift_to_exponent(F32 a) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.v), 23))};
+}
+
+PANORM_INLINE float fold(F32 a) {
+  __m256 y = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+struct F64 {
+  using elem = double;
+  static constexpr int lanes = 8;
+  template <class T>
+  static constexpr bool masks = sizeof(T) == 8;
+  __m512d v;
+
+  static PANORM_INLINE F64 set(double x) { return {_mm512_set1_pd(x)}; }
+
+  static PANORM_INLINE __mmask8 mask(int n) {
+    return (__mmask8)(n >= lanes ? 0xff : n > 0 ? (1u << n) - 1 : 0);
+  }
+
+  static PANORM_INLINE F64 load(const double *p) { return {_mm512_loadu_pd(p)}; }
+
+  static PANORM_INLINE F64 load(const float *p) { return {_mm512_cvtps_pd(_mm256_loadu_ps(p))}; }
+
+  static PANORM_INLINE F64 load_part(const double *p, int n) {
+    return {_mm512_maskz_loadu_pd(mask(n), p)};
+  }
+
+  PANORM_INLINE void store(double *p) const { _mm512_storeu_pd(p, v); }
+
+  PANORM_INLINE void store_part(double *p, int n) const { _mm512_mask_storeu_pd(p, mask(n), v); }
+};
+
+PANORM_INLINE F64 operator+(F64 a, F64 b) { return {_mm512_add_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator-(F64 a, F64 b) { return {_mm512_sub_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator*(F64 a, F64 b) { return {_mm512_mul_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 operator/(F64 a, F64 b) { return {_mm512_div_pd(a.v, b.v)}; }
+
+PANORM_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+
+PANORM_INLINE F64 cap(F64 a, double limit) { return {_mm512_min_pd(a.v, _mm512_set1_pd(limit))}; }
+
+PANORM_INLINE F64 select_negative(F64 sign, F64 negative, F64 other) {
+  return {
+      _mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(sign.v)), other.v, negative.v)};
+}
+
+PANORM_INLINE F64 first(F64 a, int n) { return {_mm512_maskz_mov_pd(F64::mask(n), a.v)}; }
+
+PANORM_INLINE F64 magnitude(F64 a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
+
+PANORM_INLINE F64 max_magnitude(F64 a, F64 b) {
+  return {
+      _mm512_castsi512_pd(_mm512_max_epi64(_mm512_castpd_si512(a.v), _mm512_castpd_si512(b.v)))};
+}
+
+PANORM_INLINE F64 shift_to_exponent(F64 a) {
+  return {_mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a.v), 52))};
+}
+
+PANORM_INLINE double fold(F64 a) {
+  __m256d y = _mm256_add_pd(_mm512_castpd512_pd256(a.v), _mm512_extractf64x4_pd(a.v, 1));
+  __m128d x = _mm_add_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
+}
