@@ -65,26 +65,31 @@ record NativeKernel(MemorySegment address, Op op, Element x, Element y) implemen
         return;
       }
     }
-    int status;
     try {
-      if (c.heap()) {
-        status = (int) HeapForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
-            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
-            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
-      } else if (small) {
-        status = (int) CriticalForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(),
-            c.bias(), c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(),
-            c.xStride(), c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-            c.options());
-      } else {
-        status = (int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
-            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
-            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
-      }
+      requireOk(c.heap() ? forwardHeap(c) : small ? forwardCritical(c) : forwardPlain(c));
     } catch (Throwable e) {
       throw unchecked(e);
     }
-    requireOk(status);
+  }
+
+  // Each a method of its own: small enough to be inlined, so that the call object is not allocated.
+
+  private int forwardHeap(ForwardCall c) throws Throwable {
+    return (int) HeapForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(), c.y(),
+        c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(), c.auxStride(),
+        c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+  }
+
+  private int forwardCritical(ForwardCall c) throws Throwable {
+    return (int) CriticalForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
+        c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
+        c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+  }
+
+  private int forwardPlain(ForwardCall c) throws Throwable {
+    return (int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(), c.y(),
+        c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(), c.auxStride(),
+        c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
   }
 
   @Override
@@ -97,28 +102,33 @@ record NativeKernel(MemorySegment address, Op op, Element x, Element y) implemen
         return;
       }
     }
-    int status;
     try {
-      if (c.heap()) {
-        status = (int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
-            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
-            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-            c.options());
-      } else if (small) {
-        status = (int) CriticalBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(),
-            c.stat0(), c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(),
-            c.span(), c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(),
-            c.divisor(), c.options());
-      } else {
-        status = (int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
-            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
-            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-            c.options());
-      }
+      requireOk(c.heap() ? backwardHeap(c) : small ? backwardCritical(c) : backwardPlain(c));
     } catch (Throwable e) {
       throw unchecked(e);
     }
-    requireOk(status);
+  }
+
+  // Each a method of its own: small enough to be inlined, so that the call object is not allocated.
+
+  private int backwardHeap(BackwardCall c) throws Throwable {
+    return (int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+        c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+        c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+        c.options());
+  }
+
+  private int backwardCritical(BackwardCall c) throws Throwable {
+    return (int) CriticalBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+        c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+        c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+        c.options());
+  }
+
+  private int backwardPlain(BackwardCall c) throws Throwable {
+    return (int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(), c.stat1(),
+        c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(), c.dyStride(),
+        c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
   }
 
   /** What a handle can throw: for a closed arena, or one of another thread. */
