@@ -1,0 +1,197 @@
+package dev.panorm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong arguments are refused by a message with the numbers, and nothing is written. */
+@ParameterizedClass
+@MethodSource("dev.panorm.Panorm#availableBackends")
+class ArgumentsTest {
+  private static final int ROWS = 3;
+  private static final int COLS = 8;
+
+  @Parameter
+  Backend backend;
+
+  private final Arena arena = Arena.ofConfined();
+  private Tensor x;
+  private Tensor y;
+  private Tensor residual;
+  private Tensor gain;
+
+  @BeforeEach
+  void allocate() {
+    x = filled(ROWS, COLS);
+    y = filled(ROWS, COLS);
+    residual = filled(ROWS, COLS);
+    gain = filled(1, COLS);
+  }
+
+  @AfterEach
+  void close() {
+    arena.close();
+  }
+
+  private Tensor filled(long rows, long cols) {
+    Tensor t = Tensor.allocate(arena, DType.F32, rows, cols);
+    t.segment().fill((byte) 0x3f);
+    return t;
+  }
+
+  private RmsNorm norm() {
+    return RmsNorm.builder(gain).backend(backend).build();
+  }
+
+  /** The message has all of these, and y and the residual are as they were. */
+  private <T extends Throwable> void refuses(Class<T> type, Runnable call, String... parts) {
+    byte[] yBefore = y.segment().toArray(ValueLayout.JAVA_BYTE);
+    byte[] residualBefore = residual.segment().toArray(ValueLayout.JAVA_BYTE);
+    String message = assertThrows(type, call::run).getMessage();
+    for (String part : parts) {
+      assertTrue(message.contains(part), message);
+    }
+    assertArrayEquals(yBefore, y.segment().toArray(ValueLayout.JAVA_BYTE));
+    assertArrayEquals(residualBefore, residual.segment().toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  private void refuses(Runnable call, String... parts) {
+    refuses(IllegalArgumentException.class, call, parts);
+  }
+
+  @Test
+  void shapes() {
+    refuses(() -> norm().forward(filled(ROWS, 9), y), "9 columns", "1 x 8 F32");
+    refuses(() -> norm().forward(filled(2, COLS), y), "2 x 8 F32", "3 x 8 F32");
+    refuses(() -> norm().addForward(x, filled(4, COLS), y), "3 x 8 F32", "4 x 8 F32");
+    refuses(() -> norm().forward(x, y, filled(2, 1)), "3 x 1 F32", "2 x 1 F32");
+    refuses(() -> RmsNorm.builder(filled(2, COLS)), "2 x 8 F32");
+    refuses(() -> RmsNorm.builder(gain).bias(filled(1, 7)).build(), "1 x 8 F32", "1 x 7 F32");
+    RmsNorm partial = RmsNorm.builder().backend(backend).partialWidth(9).build();
+    refuses(() -> partial.forward(x, y), "9", "3 x 8 F32");
+  }
+
+  @Test
+  void types() {
+    Tensor i8 = Tensor.allocate(arena, DType.I8, ROWS, COLS);
+    refuses(() -> norm().forward(i8, y), "I8", "F32");
+    Tensor f64 = Tensor.allocate(arena, DType.F64, ROWS, COLS);
+    refuses(() -> norm().addForward(x, f64, y), "3 x 8 F64", "F32");
+    refuses(() -> RmsNorm.builder(Tensor.allocate(arena, DType.BF16, 1, COLS)), "BF16");
+  }
+
+  @Test
+  void options() {
+    refuses(() -> RmsNorm.builder().epsilon(-1), "-1");
+    refuses(() -> RmsNorm.builder().epsilon(Double.NaN), "NaN");
+    refuses(() -> RmsNorm.builder().partial(0), "0");
+    refuses(() -> RmsNorm.builder().partial(1.5), "1.5");
+    refuses(() -> RmsNorm.builder().partialWidth(0), "0");
+    refuses(() -> RmsNorm.builder().gainOffset(1).build(), "1.0");
+  }
+
+  @Test
+  void overlap() {
+    Tensor wide = filled(4, COLS);
+    Tensor first = wide.rows(0, 3);
+    Tensor second = wide.rows(1, 3);
+    refuses(() -> norm().forward(first, second), "overlaps", "3 x 8 F32");
+    refuses(() -> norm().addForward(x, x, y), "residual", "overlaps");
+    refuses(() -> norm().addForward(x, y, y), "residual", "overlaps");
+    refuses(() -> RmsNorm.builder(y.row(1)).backend(backend).build().forward(x, y), "gain",
+        "overlaps");
+  }
+
+  /** Columns of the same wider rows lie apart although their ranges of memory cross. */
+  @Test
+  void interleavedColumnsDoNotOverlap() {
+    Tensor wide = filled(ROWS, 2 * COLS);
+    wide.columns(COLS, COLS).segment().fill((byte) 0);
+    Tensor expected = filled(ROWS, COLS);
+    norm().forward(wide.columns(0, COLS), expected);
+    norm().forward(wide.columns(0, COLS), wide.columns(COLS, COLS));
+    for (int row = 0; row < ROWS; row++) {
+      for (int col = 0; col < COLS; col++) {
+        assertEquals(expected.get(row, col), wide.get(row, COLS + col));
+      }
+    }
+    refuses(() -> norm().forward(wide.columns(0, COLS), wide.columns(4, COLS)), "overlaps");
+  }
+
+  @Test
+  void readOnly() {
+    Tensor readOnly = Tensor.ofSegment(y.segment().asReadOnly(), DType.F32, ROWS, COLS);
+    refuses(() -> norm().forward(x, readOnly), "read-only", "3 x 8 F32");
+    refuses(() -> norm().addForward(x, readOnly, y), "residual", "read-only");
+  }
+
+  @Test
+  void readOnlyHeapInput() {
+    float[] array = {1, 2, 3, 4, 5, 6, 7, 8};
+    MemorySegment segment = MemorySegment.ofArray(array);
+    Tensor in = Tensor.ofSegment(segment.asReadOnly(), DType.F32, 1, COLS);
+    Tensor expected = filled(1, COLS);
+    norm().forward(Tensor.ofArray(array.clone()), expected);
+    Tensor out = filled(1, COLS);
+    norm().forward(in, out);
+    for (int col = 0; col < COLS; col++) {
+      assertEquals(expected.get(0, col), out.get(0, col));
+    }
+    // Which array it views cannot be told, but that it is this one can.
+    refuses(() -> norm().forward(in, Tensor.ofArray(array)), "overlaps");
+  }
+
+  @Test
+  void closedArena() {
+    Tensor closed;
+    try (Arena other = Arena.ofConfined()) {
+      closed = Tensor.allocate(other, DType.F32, ROWS, COLS);
+    }
+    refuses(IllegalStateException.class, () -> norm().forward(closed, y));
+    refuses(IllegalStateException.class, () -> norm().forward(x, closed));
+    refuses(IllegalStateException.class, () -> norm().addForward(x, residual, closed));
+  }
+
+  @Test
+  void arenaOfAnotherThread() {
+    RmsNorm norm = norm();
+    CompletionException e = assertThrows(CompletionException.class,
+        () -> CompletableFuture.runAsync(() -> norm.forward(x, y)).join());
+    assertEquals(WrongThreadException.class, e.getCause().getClass());
+    assertEquals(0x3f3f3f3f, y.segment().get(ValueLayout.JAVA_INT, 0));
+  }
+
+  @Test
+  void emptyTensors() {
+    norm().forward(filled(0, COLS), filled(0, COLS));
+    RmsNorm.builder().backend(backend).build().forward(filled(ROWS, 0), filled(ROWS, 0));
+  }
+
+  @Test
+  void tensors() {
+    MemorySegment segment = arena.allocate(64, 64);
+    refuses(() -> Tensor.allocate(arena, DType.F32, -1, 2), "-1 x 2");
+    refuses(() -> Tensor.ofSegment(segment, DType.F32, 2, 4, 3), "3", "4 columns");
+    refuses(IndexOutOfBoundsException.class, () -> Tensor.ofSegment(segment, DType.F32, 3, 6),
+        "3 x 6 F32", "72 bytes", "64");
+    refuses(() -> Tensor.ofSegment(segment, DType.F32, Long.MAX_VALUE, 2, 4),
+        "9223372036854775807");
+    refuses(() -> Tensor.ofSegment(segment.asSlice(2), DType.F32, 1, 2), "aligned", "4 bytes");
+    refuses(IndexOutOfBoundsException.class, () -> x.rows(2, 2), "2");
+    refuses(IndexOutOfBoundsException.class, () -> x.columns(0, 9), "9");
+    refuses(IndexOutOfBoundsException.class, () -> x.get(3, 0), "3");
+  }
+}
