@@ -202,7 +202,7 @@ struct Backward {
     const X *x_row = x + r * x_stride + column;
     X *dx_row = dx + r * dx_stride + column;
     E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
-    Parameter p = Parameter::of(gain, sizeof(X), settings.options, r, g, width);
+    Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
     if (write_dx<Operator, V>(dy_row, x_row, p, dx_row, first, second, width, span, settings))
       return;
     // A sum left the safe range of f32: again in f64.

@@ -94,8 +94,8 @@ struct BatchNorm {
     auto from = [](auto *p, long long c) { return p ? p + c : p; };
     for (long long c = column; c < column + count; ++c) {
       if (train<V>(c, 1)) continue;
-      kernel(x + c, from(variance, c), Parameter::of(gain, sizeof(X), settings.options, 0, c, 1).p,
-             Parameter::of(bias, sizeof(X), settings.options, 0, c, 1).p, y + c, from(mean, c),
+      kernel(x + c, from(variance, c), Parameter::of<X>(gain, settings.options, 0, c, 1).p,
+             Parameter::of<X>(bias, settings.options, 0, c, 1).p, y + c, from(mean, c),
              from(inverse, c), rows, 1, 1, 1, x_stride, 0, y_stride, settings.epsilon,
              settings.gain_offset, settings.divisor, settings.options);
     }
@@ -221,7 +221,7 @@ struct BatchNormBackward {
     auto from = [](auto *p, long long c) { return p ? p + c : p; };
     for (long long c = column; c < column + count; ++c) {
       if (run<V>(c, 1)) continue;
-      kernel(dy + c, x + c, Parameter::of(gain, sizeof(X), settings.options, 0, c, 1).p, mean + c,
+      kernel(dy + c, x + c, Parameter::of<X>(gain, settings.options, 0, c, 1).p, mean + c,
              inverse + c, from(dx, c), from(dgain, c), from(dbias, c), rows, 1, 1, 1, dy_stride,
              x_stride, dx_stride, settings.epsilon, settings.gain_offset, settings.divisor,
              settings.options);

@@ -61,15 +61,21 @@ struct Parameter {
   const void *p;  // null: absent
   bool f32, one;  // elements are f32 although x is not; the same one for all columns
 
-  static PANORM_INLINE Parameter of(const void *p, int element_size, int options, long long row,
-                                    long long group, long long width) {
-    bool f32 = options & PANORM_GAIN_F32;
+  template <class X, Form form = Form::kAnything>
+  static PANORM_INLINE Parameter of(const void *p, int options, long long row, long long group,
+                                    long long width) {
     int layout = options & PANORM_GAIN_PER_ROW;
+    if constexpr (form != Form::kAnything) {
+      bool present = form == Form::kGain || form == Form::kGainAndBias;
+      long long first = layout == PANORM_GAIN_SHARED ? 0 : group * width;
+      return {present && p ? (const X *)p + first : nullptr, false, false};
+    }
+    bool f32 = options & PANORM_GAIN_F32;
     long long index = layout == PANORM_GAIN_PER_COLUMN  ? group * width
                       : layout == PANORM_GAIN_SHARED    ? 0
                       : layout == PANORM_GAIN_PER_GROUP ? group
                                                         : row;
-    if (p) p = (const char *)p + index * (f32 ? 4 : element_size);
+    if (p) p = (const char *)p + index * (f32 ? 4 : (long long)sizeof(X));
     return {p, f32, layout >= PANORM_GAIN_PER_GROUP};
   }
 
@@ -258,7 +264,7 @@ struct RmsNorm {
       sum = sum_of_squares<V>(source, row.span);
     }
     E r = radicand(sum / (E)s.divisor, s);
-    if (!safe(r)) return rescue(PANORM_RMS_NORM, row, source, s);
+    if (!safe(r)) return rescue(PANORM_RMS_NORM, Row<X, Y>(row), source, s);
     write_rms<form, V>(row, source, inverse_root(r, s), s);
   }
 };
@@ -343,24 +349,25 @@ struct LayerNorm {
     }
     Moments<V> m = moments<V>(source, row.width, base, sum, s);
     E r = radicand(m.variance, s);
-    if (!safe(r)) return rescue(PANORM_LAYER_NORM, row, source, s);
+    if (!safe(r)) return rescue(PANORM_LAYER_NORM, Row<X, Y>(row), source, s);
     write_layer<form, V>(row, source, m.centre, inverse_root(r, s), s);
   }
 };
 
-// All groups of all rows.
+// All groups of all rows. Inlined into the kernel for the commonest form, whose calls are short:
+// passing the arguments on costs as much as normalizing 64 columns.
 template <class Operator, Form form, bool add, class X, class Y>
-int all_rows(const X *x, X *aux, const void *gain, const void *bias, Y *y, Statistic<X> *stat0,
-             Statistic<X> *stat1, long long rows, long long groups, long long width, long long span,
-             long long x_stride, long long aux_stride, long long y_stride,
-             const Settings &settings) {
+PANORM_INLINE void all_rows(const Settings &settings, const X *x, X *aux, const void *gain,
+                            const void *bias, Y *y, Statistic<X> *stat0, Statistic<X> *stat1,
+                            long long rows, long long groups, long long width, long long span,
+                            long long x_stride, long long aux_stride, long long y_stride) {
   for (long long r = 0; r < rows; ++r) {
     for (long long g = 0; g < groups; ++g) {
       long long column = g * width, index = r * groups + g;
       Row<X, Y> row = {x + r * x_stride + column,
                        aux ? aux + r * aux_stride + column : nullptr,
-                       Parameter::of(gain, sizeof(X), settings.options, r, g, width),
-                       Parameter::of(bias, sizeof(X), settings.options, r, g, width),
+                       Parameter::of<X, form>(gain, settings.options, r, g, width),
+                       Parameter::of<X, form>(bias, settings.options, r, g, width),
                        y + r * y_stride + column,
                        stat0 ? stat0 + index : nullptr,
                        stat1 ? stat1 + index : nullptr,
@@ -369,8 +376,18 @@ int all_rows(const X *x, X *aux, const void *gain, const void *bias, Y *y, Stati
       Operator::template forward<form, add>(row, settings);
     }
   }
-  return PANORM_OK;
 }
+
+template <class Operator, Form form, bool add, class X, class Y, class... Arguments>
+__attribute__((noinline)) void all_rows_apart(const Settings &settings, Arguments... arguments) {
+  all_rows<Operator, form, add, X, Y>(settings, arguments...);
+}
+
+template <Form chosen_form, bool chosen_add>
+struct Choice {
+  static constexpr Form form = chosen_form;
+  static constexpr bool add = chosen_add;
+};
 
 // The kernel of an operator for a pair of types.
 template <class Operator, class X, class Y>
@@ -387,11 +404,6 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
       span < 1 || span > width) {
     return PANORM_BAD_ARGUMENT;
   }
-  auto run = [&](auto kernel) {
-    return kernel((const X *)x, add || gate ? (X *)aux : nullptr, gain, bias, (Y *)y,
-                  (Statistic<X> *)stat0, (Statistic<X> *)stat1, rows, groups, width, span, x_stride,
-                  aux_stride, y_stride, Settings{epsilon, gain_offset, divisor, options});
-  };
   Form form = gain_offset != 0 || gate || options & PANORM_ROUND_BEFORE_GAIN ||
                       options & PANORM_GAIN_PER_GROUP ||  // a bit of PER_ROW too
                       (options & PANORM_GAIN_F32 && sizeof(X) != 4)
@@ -400,20 +412,34 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
               : gain         ? Form::kGain
               : bias         ? Form::kAnything
                              : Form::kNone;
+  Settings settings = {epsilon, gain_offset, divisor, options};
+  auto run = [&](auto kernel) PANORM_INLINE_LAMBDA {
+    kernel(settings, (const X *)x, add || gate ? (X *)aux : nullptr, gain, bias, (Y *)y,
+           (Statistic<X> *)stat0, (Statistic<X> *)stat1, rows, groups, width, span, x_stride,
+           aux_stride, y_stride);
+    return PANORM_OK;
+  };
+  auto inlined = [](const Settings &s, auto... arguments) PANORM_INLINE_LAMBDA {
+    all_rows<Operator, Form::kGain, false, X, Y>(s, arguments...);
+  };
+  auto apart = [&](auto form_and_add) PANORM_INLINE_LAMBDA {
+    using F = decltype(form_and_add);
+    return run([](const Settings &s, auto... arguments) PANORM_INLINE_LAMBDA {
+      all_rows_apart<Operator, F::form, F::add, X, Y>(s, arguments...);
+    });
+  };
   if constexpr (kSpecialized<X, Y>) {
     switch (form) {
       case Form::kNone:
-        return add ? run(all_rows<Operator, Form::kNone, true, X, Y>)
-                   : run(all_rows<Operator, Form::kNone, false, X, Y>);
+        return add ? apart(Choice<Form::kNone, true>{}) : apart(Choice<Form::kNone, false>{});
       case Form::kGain:
-        return add ? run(all_rows<Operator, Form::kGain, true, X, Y>)
-                   : run(all_rows<Operator, Form::kGain, false, X, Y>);
+        return add ? apart(Choice<Form::kGain, true>{}) : run(inlined);
       case Form::kGainAndBias:
-        return add ? run(all_rows<Operator, Form::kGainAndBias, true, X, Y>)
-                   : run(all_rows<Operator, Form::kGainAndBias, false, X, Y>);
+        return add ? apart(Choice<Form::kGainAndBias, true>{})
+                   : apart(Choice<Form::kGainAndBias, false>{});
       default:
         break;
     }
   }
-  return run(all_rows<Operator, Form::kAnything, false, X, Y>);
+  return apart(Choice<Form::kAnything, false>{});
 }
