@@ -1,0 +1,78 @@
+package dev.panorm.bench;
+
+import java.util.Arrays;
+
+/**
+ * Times two tasks by alternating short slices of both. A shared machine's clock wanders by a
+ * factor of two within seconds, which moves both sides of a pair alike: the median of the pairwise
+ * ratios holds still where the times do not.
+ */
+final class Pairing {
+  private static final long SLICE_NANOS = 1_000_000;
+
+  private Pairing() {}
+
+  /**
+   * What came out.
+   *
+   * @param a median ns per call of the first
+   * @param b median ns per call of the second
+   * @param lower first quartile of the ratios b / a
+   * @param ratio their median: how many times as long the second takes
+   * @param upper their third quartile
+   */
+  record Result(double a, double b, double lower, double ratio, double upper) {}
+
+  static Result measure(Task a, Task b, int pairs, long warmUpNanos) {
+    long end = System.nanoTime() + warmUpNanos;
+    int callsA = 1;
+    int callsB = 1;
+    do {
+      callsA = calls(callsA, slice(a, callsA));
+      callsB = calls(callsB, slice(b, callsB));
+    } while (System.nanoTime() < end);
+
+    double[] timesA = new double[pairs];
+    double[] timesB = new double[pairs];
+    double[] ratios = new double[pairs];
+    for (int i = 0; i < pairs; i++) {
+      // Who is first changes, so that a drift favours neither.
+      if (i % 2 == 0) {
+        timesA[i] = slice(a, callsA) / (double) callsA;
+      }
+      timesB[i] = slice(b, callsB) / (double) callsB;
+      if (i % 2 != 0) {
+        timesA[i] = slice(a, callsA) / (double) callsA;
+      }
+      ratios[i] = timesB[i] / timesA[i];
+    }
+    return new Result(quantile(timesA, 0.5), quantile(timesB, 0.5), quantile(ratios, 0.25),
+        quantile(ratios, 0.5), quantile(ratios, 0.75));
+  }
+
+  private static int calls(int calls, long nanos) {
+    double wanted = (double) calls * SLICE_NANOS / Math.max(1, nanos);
+    return (int) Math.clamp(Math.min(wanted, calls * 10.0), 1, 1 << 20);
+  }
+
+  /** One call first that is not timed: it fetches what the other side drove out of the caches. */
+  private static long slice(Task task, int calls) {
+    if (calls > 2) {
+      task.run();
+    }
+    long start = System.nanoTime();
+    for (int i = 0; i < calls; i++) {
+      task.run();
+    }
+    return System.nanoTime() - start;
+  }
+
+  static double quantile(double[] values, double share) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    double place = share * (sorted.length - 1);
+    int below = (int) place;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  }
+}

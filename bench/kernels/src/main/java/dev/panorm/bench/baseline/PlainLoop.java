@@ -1,0 +1,66 @@
+package dev.panorm.bench.baseline;
+
+/**
+ * The loops that inference engines on the JVM run today: one running sum, one element after the
+ * other. The sum's order is fixed by the language, so the compiler cannot make vectors of it; the
+ * scaling loop it does.
+ */
+public final class PlainLoop implements ArrayNorms {
+  @Override
+  public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
+    float sum = 0;
+    for (int i = 0; i < span; i++) {
+      sum += x[at + i] * x[at + i];
+    }
+    scale(x, gain, y, at, n, (float) (1 / Math.sqrt(sum / span + epsilon)));
+  }
+
+  private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
+    for (int i = 0; i < n; i++) {
+      y[at + i] = x[at + i] * inverse * gain[i];
+    }
+  }
+
+  @Override
+  public void addRmsNorm(float[] x, float[] residual, float[] gain, float[] y, int at, int n,
+      float epsilon) {
+    for (int i = 0; i < n; i++) {
+      residual[at + i] += x[at + i];
+    }
+    rmsNorm(residual, gain, y, at, n, n, epsilon);
+  }
+
+  @Override
+  public void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
+      float epsilon) {
+    float sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += x[at + i];
+    }
+    float mean = sum / n;
+    float squares = 0;
+    for (int i = 0; i < n; i++) {
+      float centred = x[at + i] - mean;
+      squares += centred * centred;
+    }
+    float inverse = (float) (1 / Math.sqrt(squares / n + epsilon));
+    for (int i = 0; i < n; i++) {
+      y[at + i] = (x[at + i] - mean) * inverse * gain[i] + bias[i];
+    }
+  }
+
+  @Override
+  public void rmsNormBackward(float[] dy, float[] x, float[] gain, float inverse, float[] dx,
+      float[] dGain, int at, int n) {
+    float dot = 0;
+    for (int i = 0; i < n; i++) {
+      dot += dy[at + i] * gain[i] * x[at + i];
+    }
+    float c = dot * inverse * inverse * inverse / n;
+    for (int i = 0; i < n; i++) {
+      float d = dy[at + i];
+      dGain[i] += d * x[at + i] * inverse;
+      dx[at + i] = d * gain[i] * inverse - x[at + i] * c;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package dev.panorm.bench.baseline;
+
+/**
+ * The best that plain Java does: eight running sums, so that the additions need not wait for each
+ * other. (Fused multiply-add, sixteen sums and sums in an array were tried and are no faster.)
+ */
+public final class ScalarLanes implements ArrayNorms {
+  @Override
+  public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
+    scale(x, gain, y, at, n, inverse(squares(x, at, span, 0), span, epsilon));
+  }
+
+  private static float inverse(float sum, int n, float epsilon) {
+    return (float) (1 / Math.sqrt(sum / n + epsilon));
+  }
+
+  /** The sum of the squares of x - mean. */
+  private static float squares(float[] x, int at, int n, float mean) {
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+    int end = at + n;
+    int i = at;
+    for (; i <= end - 8; i += 8) {
+      float x0 = x[i] - mean, x1 = x[i + 1] - mean, x2 = x[i + 2] - mean, x3 = x[i + 3] - mean;
+      float x4 = x[i + 4] - mean, x5 = x[i + 5] - mean, x6 = x[i + 6] - mean, x7 = x[i + 7] - mean;
+      s0 += x0 * x0;
+      s1 += x1 * x1;
+      s2 += x2 * x2;
+      s3 += x3 * x3;
+      s4 += x4 * x4;
+      s5 += x5 * x5;
+      s6 += x6 * x6;
+      s7 += x7 * x7;
+    }
+    for (; i < end; i++) {
+      s0 += (x[i] - mean) * (x[i] - mean);
+    }
+    return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7));
+  }
+
+  private static float sum(float[] x, int at, int n) {
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+    int end = at + n;
+    int i = at;
+    for (; i <= end - 8; i += 8) {
+      s0 += x[i];
+      s1 += x[i + 1];
+      s2 += x[i + 2];
+      s3 += x[i + 3];
+      s4 += x[i + 4];
+      s5 += x[i + 5];
+      s6 += x[i + 6];
+      s7 += x[i + 7];
+    }
+    for (; i < end; i++) {
+      s0 += x[i];
+    }
+    return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7));
+  }
+
+  /** A loop of this form the compiler turns into vectors. */
+  private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
+    for (int i = 0; i < n; i++) {
+      y[at + i] = x[at + i] * inverse * gain[i];
+    }
+  }
+
+  @Override
+  public void addRmsNorm(float[] x, float[] residual, float[] gain, float[] y, int at, int n,
+      float epsilon) {
+    for (int i = 0; i < n; i++) {
+      residual[at + i] += x[at + i];
+    }
+    rmsNorm(residual, gain, y, at, n, n, epsilon);
+  }
+
+  @Override
+  public void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
+      float epsilon) {
+    float mean = sum(x, at, n) / n;
+    float inverse = inverse(squares(x, at, n, mean), n, epsilon);
+    for (int i = 0; i < n; i++) {
+      y[at + i] = (x[at + i] - mean) * inverse * gain[i] + bias[i];
+    }
+  }
+
+  @Override
+  public void rmsNormBackward(float[] dy, float[] x, float[] gain, float inverse, float[] dx,
+      float[] dGain, int at, int n) {
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    int i = 0;
+    for (; i <= n - 4; i += 4) {
+      s0 += dy[at + i] * gain[i] * x[at + i];
+      s1 += dy[at + i + 1] * gain[i + 1] * x[at + i + 1];
+      s2 += dy[at + i + 2] * gain[i + 2] * x[at + i + 2];
+      s3 += dy[at + i + 3] * gain[i + 3] * x[at + i + 3];
+    }
+    for (; i < n; i++) {
+      s0 += dy[at + i] * gain[i] * x[at + i];
+    }
+    float c = (s0 + s1 + (s2 + s3)) * inverse * inverse * inverse / n;
+    for (i = 0; i < n; i++) {
+      dGain[i] += dy[at + i] * x[at + i] * inverse;
+    }
+    for (i = 0; i < n; i++) {
+      dx[at + i] = dy[at + i] * gain[i] * inverse - x[at + i] * c;
+    }
+  }
+}
