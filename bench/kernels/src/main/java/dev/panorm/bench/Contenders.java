@@ -7,16 +7,16 @@ import dev.panorm.bench.baseline.VectorSegments;
 import java.util.List;
 
 /** Everybody who takes part. */
-public final class Contenders {
+final class Contenders {
   private Contenders() {}
 
   /** All of them. */
   public static List<Contender> all() {
     return List.of(new NativeContender("native", false), new NativeContender("native-heap", true),
-        new ArrayContender("plain", new PlainLoop()),
-        new ArrayContender("scalar", new ScalarLanes()),
-        new ArrayContender("vector", new VectorArrays()),
-        new SegmentContender("vector-segment", new VectorSegments()));
+        JavaContender.onArrays("plain", new PlainLoop()),
+        JavaContender.onArrays("scalar", new ScalarLanes()),
+        JavaContender.onArrays("vector", new VectorArrays()),
+        JavaContender.onSegments("vector-segment", new VectorSegments()));
   }
 
   /**

@@ -1,32 +1,26 @@
 package dev.panorm.bench;
 
-import dev.panorm.DType;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Locale;
 
 /** Two sides over a grid of shapes, in a JVM that runs nothing else. */
 record Duel(Side first, Side second, List<Integer> rows, List<Integer> cols) {
-  /** Who does what: {@code native:RMS_NORM:F32}. */
-  record Side(Contender contender, Operation operation, DType type) {
+  /** Who does what: {@code native:LAYER_NORM}, or {@code native} for RMSNorm. */
+  record Side(Contender contender, Operation operation) {
     static Side of(String text) {
       String[] parts = text.split(":");
       return new Side(Contenders.of(parts[0]),
-          parts.length > 1 ? Operation.valueOf(parts[1]) : Operation.RMS_NORM,
-          parts.length > 2 ? DType.valueOf(parts[2]) : DType.F32);
+          parts.length > 1 ? Operation.valueOf(parts[1]) : Operation.RMS_NORM);
     }
 
     Task bind(int rows, int cols, Arena arena) {
-      Workload workload = Workload.of(operation, type, rows, cols);
-      Task task = contender.bind(workload, arena);
-      task.run();
-      workload.check(contender.name(), task.result(), workload.tolerance());
-      return task;
+      return Workload.of(operation, rows, cols).solvedBy(contender, arena);
     }
 
     @Override
     public String toString() {
-      return contender.name() + ":" + operation + ":" + type;
+      return contender.name() + ":" + operation;
     }
   }
 

@@ -8,10 +8,6 @@ import java.lang.foreign.Arena;
 
 /** The library through its public API, on off-heap tensors or on Java arrays. */
 record NativeContender(String name, boolean heap) implements Contender {
-  @Override
-  public boolean supports(Operation operation, DType type) {
-    return type == DType.F32;
-  }
 
   @Override
   public Task bind(Workload w, Arena arena) {
@@ -54,7 +50,7 @@ record NativeContender(String name, boolean heap) implements Contender {
     if (heap) {
       return Tensor.ofArray(values.clone(), 0, rows, w.cols());
     }
-    Tensor tensor = Tensor.allocate(arena, w.type(), rows, w.cols());
+    Tensor tensor = Tensor.allocate(arena, DType.F32, rows, w.cols());
     for (int i = 0; i < values.length; i++) {
       tensor.set(i / w.cols(), i % w.cols(), values[i]);
     }

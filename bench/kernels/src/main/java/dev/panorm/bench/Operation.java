@@ -1,7 +1,7 @@
 package dev.panorm.bench;
 
 /** What is computed. */
-public enum Operation {
+enum Operation {
   RMS_NORM,
   /** RMSNorm by the root mean square of the first 6.25 % of the columns. */
   PARTIAL_RMS_NORM,
@@ -9,7 +9,7 @@ public enum Operation {
   ADD_RMS_NORM, LAYER_NORM;
 
   /** The paper's choice of a share for partial RMSNorm. */
-  public static final double PARTIAL = 0.0625;
+  static final double PARTIAL = 0.0625;
 
   /** The columns that the sum is over. */
   int span(int cols) {

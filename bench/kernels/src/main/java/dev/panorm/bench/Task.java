@@ -1,7 +1,7 @@
 package dev.panorm.bench;
 
 /** A contender's solution of one problem, buffers bound: what is timed is {@link #run} alone. */
-public interface Task {
+interface Task {
   /** Computes once. */
   void run();
 

@@ -1,24 +1,24 @@
 package dev.panorm.bench;
 
-import dev.panorm.DType;
+import java.lang.foreign.Arena;
 import java.util.Random;
 
 /**
  * One problem: an operation, its shape, and the same random numbers for everybody who solves it.
  * The arrays are read, never written; each contender copies what it needs.
  */
-public record Workload(Operation operation, DType type, int rows, int cols, Data data) {
+record Workload(Operation operation, int rows, int cols, Data data) {
   static final float EPSILON = 1e-5f;
 
   /** Inputs. */
   record Data(float[] x, float[] residual, float[] gain, float[] bias) {}
 
   /** A problem with numbers of its own; the same ones for the same shape. */
-  public static Workload of(Operation operation, DType type, int rows, int cols) {
+  static Workload of(Operation operation, int rows, int cols) {
     Random random = new Random(31L * rows + cols);
     Data data = new Data(numbers(random, rows * cols, 0, 1), numbers(random, rows * cols, 0, 1),
         numbers(random, cols, 1, 0.1), numbers(random, cols, 0, 0.1));
-    return new Workload(operation, type, rows, cols, data);
+    return new Workload(operation, rows, cols, data);
   }
 
   private static float[] numbers(Random random, int n, double mean, double deviation) {
@@ -58,19 +58,22 @@ public record Workload(Operation operation, DType type, int rows, int cols, Data
     return add ? (double) data.x[i] + data.residual[i] : data.x[i];
   }
 
-  /** Refuses a result that is off by more than {@code tolerance} at any element near 1. */
-  void check(String who, float[] actual, double tolerance) {
+  /** Refuses a result that is off by more than the rounding of float sums in another order. */
+  void check(String who, float[] actual) {
     double[] expected = expected();
     for (int i = 0; i < expected.length; i++) {
-      if (!(Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])))) {
+      if (!(Math.abs(actual[i] - expected[i]) <= 1e-5 * (1 + Math.abs(expected[i])))) {
         throw new IllegalStateException("%s, %s %d x %d: element %d is %s, expected %s"
             .formatted(who, operation, rows, cols, i, actual[i], expected[i]));
       }
     }
   }
 
-  /** What {@link #check} allows: the rounding of float sums in another order. */
-  double tolerance() {
-    return 1e-5;
+  /** A contender's task for this problem, which has computed it right once. */
+  Task solvedBy(Contender contender, Arena arena) {
+    Task task = contender.bind(this, arena);
+    task.run();
+    check(contender.name(), task.result());
+    return task;
   }
 }

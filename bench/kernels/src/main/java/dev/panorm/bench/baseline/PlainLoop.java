@@ -2,10 +2,10 @@ package dev.panorm.bench.baseline;
 
 /**
  * The loops that inference engines on the JVM run today: one running sum, one element after the
- * other. The sum's order is fixed by the language, so the compiler cannot make vectors of it; the
- * scaling loop it does.
+ * other. The sum's order is fixed by the language, so the compiler cannot make vectors of it; of
+ * the loops that add and scale it does.
  */
-public final class PlainLoop implements ArrayNorms {
+public final class PlainLoop implements Norms<float[]> {
   @Override
   public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
     float sum = 0;
@@ -15,7 +15,7 @@ public final class PlainLoop implements ArrayNorms {
     scale(x, gain, y, at, n, (float) (1 / Math.sqrt(sum / span + epsilon)));
   }
 
-  private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
+  static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
     for (int i = 0; i < n; i++) {
       y[at + i] = x[at + i] * inverse * gain[i];
     }
@@ -24,10 +24,14 @@ public final class PlainLoop implements ArrayNorms {
   @Override
   public void addRmsNorm(float[] x, float[] residual, float[] gain, float[] y, int at, int n,
       float epsilon) {
+    add(x, residual, at, n);
+    rmsNorm(residual, gain, y, at, n, n, epsilon);
+  }
+
+  static void add(float[] x, float[] residual, int at, int n) {
     for (int i = 0; i < n; i++) {
       residual[at + i] += x[at + i];
     }
-    rmsNorm(residual, gain, y, at, n, n, epsilon);
   }
 
   @Override
@@ -46,21 +50,6 @@ public final class PlainLoop implements ArrayNorms {
     float inverse = (float) (1 / Math.sqrt(squares / n + epsilon));
     for (int i = 0; i < n; i++) {
       y[at + i] = (x[at + i] - mean) * inverse * gain[i] + bias[i];
-    }
-  }
-
-  @Override
-  public void rmsNormBackward(float[] dy, float[] x, float[] gain, float inverse, float[] dx,
-      float[] dGain, int at, int n) {
-    float dot = 0;
-    for (int i = 0; i < n; i++) {
-      dot += dy[at + i] * gain[i] * x[at + i];
-    }
-    float c = dot * inverse * inverse * inverse / n;
-    for (int i = 0; i < n; i++) {
-      float d = dy[at + i];
-      dGain[i] += d * x[at + i] * inverse;
-      dx[at + i] = d * gain[i] * inverse - x[at + i] * c;
     }
   }
 }

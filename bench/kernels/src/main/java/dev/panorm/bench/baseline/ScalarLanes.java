@@ -4,10 +4,10 @@ package dev.panorm.bench.baseline;
  * The best that plain Java does: eight running sums, so that the additions need not wait for each
  * other. (Fused multiply-add, sixteen sums and sums in an array were tried and are no faster.)
  */
-public final class ScalarLanes implements ArrayNorms {
+public final class ScalarLanes implements Norms<float[]> {
   @Override
   public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
-    scale(x, gain, y, at, n, inverse(squares(x, at, span, 0), span, epsilon));
+    PlainLoop.scale(x, gain, y, at, n, inverse(squares(x, at, span, 0), span, epsilon));
   }
 
   private static float inverse(float sum, int n, float epsilon) {
@@ -57,19 +57,10 @@ public final class ScalarLanes implements ArrayNorms {
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7));
   }
 
-  /** A loop of this form the compiler turns into vectors. */
-  private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
-    for (int i = 0; i < n; i++) {
-      y[at + i] = x[at + i] * inverse * gain[i];
-    }
-  }
-
   @Override
   public void addRmsNorm(float[] x, float[] residual, float[] gain, float[] y, int at, int n,
       float epsilon) {
-    for (int i = 0; i < n; i++) {
-      residual[at + i] += x[at + i];
-    }
+    PlainLoop.add(x, residual, at, n);
     rmsNorm(residual, gain, y, at, n, n, epsilon);
   }
 
@@ -80,29 +71,6 @@ public final class ScalarLanes implements ArrayNorms {
     float inverse = inverse(squares(x, at, n, mean), n, epsilon);
     for (int i = 0; i < n; i++) {
       y[at + i] = (x[at + i] - mean) * inverse * gain[i] + bias[i];
-    }
-  }
-
-  @Override
-  public void rmsNormBackward(float[] dy, float[] x, float[] gain, float inverse, float[] dx,
-      float[] dGain, int at, int n) {
-    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    int i = 0;
-    for (; i <= n - 4; i += 4) {
-      s0 += dy[at + i] * gain[i] * x[at + i];
-      s1 += dy[at + i + 1] * gain[i + 1] * x[at + i + 1];
-      s2 += dy[at + i + 2] * gain[i + 2] * x[at + i + 2];
-      s3 += dy[at + i + 3] * gain[i + 3] * x[at + i + 3];
-    }
-    for (; i < n; i++) {
-      s0 += dy[at + i] * gain[i] * x[at + i];
-    }
-    float c = (s0 + s1 + (s2 + s3)) * inverse * inverse * inverse / n;
-    for (i = 0; i < n; i++) {
-      dGain[i] += dy[at + i] * x[at + i] * inverse;
-    }
-    for (i = 0; i < n; i++) {
-      dx[at + i] = dy[at + i] * gain[i] * inverse - x[at + i] * c;
     }
   }
 }

@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Every loop is in a method of its own. With two in one method the compiler gives up inlining
  * half way, keeps the accumulators as objects, and the whole is two to six times slower.
  */
-public final class VectorArrays implements ArrayNorms {
+public final class VectorArrays implements Norms<float[]> {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
@@ -250,57 +250,5 @@ public final class VectorArrays implements ArrayNorms {
       sum += (x[i] - mean) * (x[i] - mean);
     }
     return sum;
-  }
-
-  @Override
-  public void rmsNormBackward(float[] dy, float[] x, float[] gain, float inverse, float[] dx,
-      float[] dGain, int at, int n) {
-    float c = dot(dy, x, gain, at, n) * inverse * inverse * inverse / n;
-    FloatVector scale = FloatVector.broadcast(S, inverse);
-    FloatVector pull = FloatVector.broadcast(S, -c);
-    int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
-      backward(dy, x, gain, scale, pull, dx, dGain, at, i);
-      backward(dy, x, gain, scale, pull, dx, dGain, at, i + L);
-    }
-    for (; i <= n - L; i += L) {
-      backward(dy, x, gain, scale, pull, dx, dGain, at, i);
-    }
-    for (; i < n; i++) {
-      float d = dy[at + i];
-      dGain[i] += d * x[at + i] * inverse;
-      dx[at + i] = d * gain[i] * inverse - x[at + i] * c;
-    }
-  }
-
-  private static void backward(float[] dy, float[] x, float[] gain, FloatVector scale,
-      FloatVector pull, float[] dx, float[] dGain, int at, int i) {
-    FloatVector d = FloatVector.fromArray(S, dy, at + i).mul(scale);
-    FloatVector xi = FloatVector.fromArray(S, x, at + i);
-    d.fma(xi, FloatVector.fromArray(S, dGain, i)).intoArray(dGain, i);
-    d.fma(FloatVector.fromArray(S, gain, i), xi.mul(pull)).intoArray(dx, at + i);
-  }
-
-  private static float dot(float[] dy, float[] x, float[] gain, int at, int n) {
-    FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
-    int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      a0 = product(dy, gain, at, i).fma(FloatVector.fromArray(S, x, at + i), a0);
-      a1 = product(dy, gain, at, i + L).fma(FloatVector.fromArray(S, x, at + i + L), a1);
-      a2 = product(dy, gain, at, i + 2 * L).fma(FloatVector.fromArray(S, x, at + i + 2 * L), a2);
-      a3 = product(dy, gain, at, i + 3 * L).fma(FloatVector.fromArray(S, x, at + i + 3 * L), a3);
-    }
-    for (; i <= n - L; i += L) {
-      a0 = product(dy, gain, at, i).fma(FloatVector.fromArray(S, x, at + i), a0);
-    }
-    float sum = fold(a0, a1, a2, a3);
-    for (; i < n; i++) {
-      sum += dy[at + i] * gain[i] * x[at + i];
-    }
-    return sum;
-  }
-
-  private static FloatVector product(float[] dy, float[] gain, int at, int i) {
-    return FloatVector.fromArray(S, dy, at + i).mul(FloatVector.fromArray(S, gain, i));
   }
 }

@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  * objects. A segment over all memory with raw addresses is no faster than the segments themselves,
  * nor is copying a row through an array.
  */
-public final class VectorSegments implements SegmentNorms {
+public final class VectorSegments implements Norms<MemorySegment> {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
   private static final long B = S.vectorByteSize();
@@ -28,8 +28,8 @@ public final class VectorSegments implements SegmentNorms {
     return FloatVector.fromMemorySegment(S, s, offset, ORDER);
   }
 
-  private static MemorySegment row(MemorySegment s, long at, int n) {
-    return s.asSlice(4 * at, 4L * n);
+  private static MemorySegment row(MemorySegment s, int at, int n) {
+    return s.asSlice(4L * at, 4L * n);
   }
 
   private static float inverse(float sum, int n, float epsilon) {
@@ -37,15 +37,15 @@ public final class VectorSegments implements SegmentNorms {
   }
 
   @Override
-  public void rmsNorm(MemorySegment x, MemorySegment gain, MemorySegment y, long at, int n,
-      int span, float epsilon) {
+  public void rmsNorm(MemorySegment x, MemorySegment gain, MemorySegment y, int at, int n, int span,
+      float epsilon) {
     MemorySegment row = row(x, at, n);
     scale(row, gain, row(y, at, n), n, inverse(squares(row, span), span, epsilon));
   }
 
   @Override
   public void addRmsNorm(MemorySegment x, MemorySegment residual, MemorySegment gain,
-      MemorySegment y, long at, int n, float epsilon) {
+      MemorySegment y, int at, int n, float epsilon) {
     MemorySegment row = row(residual, at, n);
     float sum = addSquares(row(x, at, n), row, n);
     scale(row, gain, row(y, at, n), n, inverse(sum, n, epsilon));
@@ -53,20 +53,11 @@ public final class VectorSegments implements SegmentNorms {
 
   @Override
   public void layerNorm(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
-      long at, int n, float epsilon) {
+      int at, int n, float epsilon) {
     MemorySegment row = row(x, at, n);
     float mean = sum(row, n) / n;
     float inverse = inverse(centredSquares(row, n, mean), n, epsilon);
     affine(row, gain, bias, row(y, at, n), n, mean, inverse);
-  }
-
-  @Override
-  public void rmsNormBackward(MemorySegment dy, MemorySegment x, MemorySegment gain, float inverse,
-      MemorySegment dx, MemorySegment dGain, long at, int n) {
-    MemorySegment d = row(dy, at, n);
-    MemorySegment row = row(x, at, n);
-    float c = dot(d, row, gain, n) * inverse * inverse * inverse / n;
-    backward(d, row, gain, inverse, c, row(dx, at, n), dGain, n);
   }
 
   private static float squares(MemorySegment x, int n) {
@@ -233,46 +224,5 @@ public final class VectorSegments implements SegmentNorms {
       sum += r * r;
     }
     return sum;
-  }
-
-  private static float dot(MemorySegment dy, MemorySegment x, MemorySegment gain, int n) {
-    FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
-    int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      long p = 4L * i;
-      a0 = at(dy, p).mul(at(gain, p)).fma(at(x, p), a0);
-      a1 = at(dy, p + B).mul(at(gain, p + B)).fma(at(x, p + B), a1);
-      a2 = at(dy, p + 2 * B).mul(at(gain, p + 2 * B)).fma(at(x, p + 2 * B), a2);
-      a3 = at(dy, p + 3 * B).mul(at(gain, p + 3 * B)).fma(at(x, p + 3 * B), a3);
-    }
-    for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      a0 = at(dy, p).mul(at(gain, p)).fma(at(x, p), a0);
-    }
-    float sum = fold(a0, a1, a2, a3);
-    for (; i < n; i++) {
-      sum += dy.getAtIndex(F, i) * gain.getAtIndex(F, i) * x.getAtIndex(F, i);
-    }
-    return sum;
-  }
-
-  private static void backward(MemorySegment dy, MemorySegment x, MemorySegment gain, float inverse,
-      float c, MemorySegment dx, MemorySegment dGain, int n) {
-    FloatVector scale = FloatVector.broadcast(S, inverse);
-    FloatVector pull = FloatVector.broadcast(S, -c);
-    int i = 0;
-    for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      FloatVector d = at(dy, p).mul(scale);
-      FloatVector xi = at(x, p);
-      d.fma(xi, at(dGain, p)).intoMemorySegment(dGain, p, ORDER);
-      d.fma(at(gain, p), xi.mul(pull)).intoMemorySegment(dx, p, ORDER);
-    }
-    for (; i < n; i++) {
-      float d = dy.getAtIndex(F, i) * inverse;
-      float xi = x.getAtIndex(F, i);
-      dGain.setAtIndex(F, i, dGain.getAtIndex(F, i) + d * xi);
-      dx.setAtIndex(F, i, d * gain.getAtIndex(F, i) - xi * c);
-    }
   }
 }
