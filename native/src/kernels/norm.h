@@ -61,16 +61,11 @@ struct Parameter {
   const void *p;  // null: absent
   bool f32, one;  // elements are f32 although x is not; the same one for all columns
 
-  template <class X, Form form = Form::kAnything>
+  template <class X>
   static PANORM_INLINE Parameter of(const void *p, int options, long long row, long long group,
                                     long long width) {
-    int layout = options & PANORM_GAIN_PER_ROW;
-    if constexpr (form != Form::kAnything) {
-      bool present = form == Form::kGain || form == Form::kGainAndBias;
-      long long first = layout == PANORM_GAIN_SHARED ? 0 : group * width;
-      return {present && p ? (const X *)p + first : nullptr, false, false};
-    }
     bool f32 = options & PANORM_GAIN_F32;
+    int layout = options & PANORM_GAIN_PER_ROW;
     long long index = layout == PANORM_GAIN_PER_COLUMN  ? group * width
                       : layout == PANORM_GAIN_SHARED    ? 0
                       : layout == PANORM_GAIN_PER_GROUP ? group
@@ -366,8 +361,8 @@ PANORM_INLINE void all_rows(const Settings &settings, const X *x, X *aux, const 
       long long column = g * width, index = r * groups + g;
       Row<X, Y> row = {x + r * x_stride + column,
                        aux ? aux + r * aux_stride + column : nullptr,
-                       Parameter::of<X, form>(gain, settings.options, r, g, width),
-                       Parameter::of<X, form>(bias, settings.options, r, g, width),
+                       Parameter::of<X>(gain, settings.options, r, g, width),
+                       Parameter::of<X>(bias, settings.options, r, g, width),
                        y + r * y_stride + column,
                        stat0 ? stat0 + index : nullptr,
                        stat1 ? stat1 + index : nullptr,
@@ -378,15 +373,21 @@ PANORM_INLINE void all_rows(const Settings &settings, const X *x, X *aux, const 
   }
 }
 
-template <class Operator, Form form, bool add, class X, class Y, class... Arguments>
-__attribute__((noinline)) void all_rows_apart(const Settings &settings, Arguments... arguments) {
-  all_rows<Operator, form, add, X, Y>(settings, arguments...);
-}
+template <class Operator, Form form, bool add>
+struct Inlined {
+  template <class... Arguments>
+  PANORM_INLINE void operator()(const Settings &settings, Arguments... arguments) const {
+    all_rows<Operator, form, add>(settings, arguments...);
+  }
+};
 
-template <Form chosen_form, bool chosen_add>
-struct Choice {
-  static constexpr Form form = chosen_form;
-  static constexpr bool add = chosen_add;
+template <class Operator, Form form, bool add>
+struct Apart {
+  template <class... Arguments>
+  __attribute__((noinline)) void operator()(const Settings &settings,
+                                            Arguments... arguments) const {
+    all_rows<Operator, form, add>(settings, arguments...);
+  }
 };
 
 // The kernel of an operator for a pair of types.
@@ -419,27 +420,20 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
            aux_stride, y_stride);
     return PANORM_OK;
   };
-  auto inlined = [](const Settings &s, auto... arguments) PANORM_INLINE_LAMBDA {
-    all_rows<Operator, Form::kGain, false, X, Y>(s, arguments...);
-  };
-  auto apart = [&](auto form_and_add) PANORM_INLINE_LAMBDA {
-    using F = decltype(form_and_add);
-    return run([](const Settings &s, auto... arguments) PANORM_INLINE_LAMBDA {
-      all_rows_apart<Operator, F::form, F::add, X, Y>(s, arguments...);
-    });
-  };
   if constexpr (kSpecialized<X, Y>) {
     switch (form) {
       case Form::kNone:
-        return add ? apart(Choice<Form::kNone, true>{}) : apart(Choice<Form::kNone, false>{});
+        return add ? run(Apart<Operator, Form::kNone, true>{})
+                   : run(Apart<Operator, Form::kNone, false>{});
       case Form::kGain:
-        return add ? apart(Choice<Form::kGain, true>{}) : run(inlined);
+        return add ? run(Apart<Operator, Form::kGain, true>{})
+                   : run(Inlined<Operator, Form::kGain, false>{});
       case Form::kGainAndBias:
-        return add ? apart(Choice<Form::kGainAndBias, true>{})
-                   : apart(Choice<Form::kGainAndBias, false>{});
+        return add ? run(Apart<Operator, Form::kGainAndBias, true>{})
+                   : run(Apart<Operator, Form::kGainAndBias, false>{});
       default:
         break;
     }
   }
-  return apart(Choice<Form::kAnything, false>{});
+  return run(Apart<Operator, Form::kAnything, false>{});
 }
