@@ -7,6 +7,7 @@ namespace panorm {
 namespace {
 #include "simd/convert.h"
 #include "simd/avx2.h"
+#include "simd/pairs.h"
 #include "kernels/all.h"
 }  // namespace
 

@@ -7,6 +7,7 @@ namespace panorm {
 namespace {
 #include "simd/convert.h"
 #include "simd/neon.h"
+#include "simd/pairs.h"
 #include "kernels/all.h"
 }  // namespace
 

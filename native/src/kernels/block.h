@@ -48,17 +48,50 @@ PANORM_INLINE Block<V> load(const T *p, All) {
   return each<V>([&](int u) { return V::load(p + u * V::lanes); });
 }
 
-// The rest of a row, which no load or store may leave: by masks where the instruction set has them
-// for T, by way of a copy of the block elsewhere. Columns from n on are +0.
+// The rest of a row, which no load or store may leave; columns from n on are +0.
+template <class V, class T>
+PANORM_INLINE Block<V> load_rest(const T *p, int n) {
+  return each<V>([&](int u) PANORM_INLINE_LAMBDA {
+    int left = n - u * V::lanes;
+    if (left >= V::lanes) return V::load(p + u * V::lanes);
+    return left > 0 ? V::load_part(p + u * V::lanes, left) : V::set(0);
+  });
+}
+
+template <class V, class T>
+PANORM_INLINE void store_rest(T *p, const Block<V> &b, int n) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) {
+    int left = n - u * V::lanes;
+    if (left >= V::lanes) {
+      b.v[u].store(p + u * V::lanes);
+    } else if (left > 0) {
+      b.v[u].store_part(p + u * V::lanes, left);
+    }
+  }
+}
+
+// Types that need converting have theirs in functions apart: a kernel has several rests, each with
+// branches for each register.
+template <class V, class T>
+__attribute__((noinline)) void load_rest_apart(Block<V> &b, const T *p, int n) {
+  b = load_rest<V>(p, n);
+}
+
+template <class V, class T>
+__attribute__((noinline)) void store_rest_apart(T *p, const Block<V> &b, int n) {
+  store_rest(p, b, n);
+}
+
+template <class V, class T>
+constexpr bool kConverts = sizeof(T) != sizeof(typename V::elem);
+
 template <class V, class T>
 PANORM_INLINE Block<V> load(const T *p, int n) {
-  if constexpr (V::template masks<T>) {
-    return each<V>([&](int u) { return V::load_part(p + u * V::lanes, n - u * V::lanes); });
-  } else {
-    T whole[Block<V>::width] = {};
-    __builtin_memcpy(whole, p, n * sizeof(T));
-    return load<V>(whole, All{});
-  }
+  if constexpr (!kConverts<V, T>) return load_rest<V>(p, n);
+  Block<V> b;
+  load_rest_apart(b, p, n);
+  return b;
 }
 
 template <class V, class T>
@@ -69,15 +102,10 @@ PANORM_INLINE void store(T *p, Block<V> b, All) {
 
 template <class V, class T>
 PANORM_INLINE void store(T *p, Block<V> b, int n) {
-  if constexpr (V::template masks<T>) {
-    PANORM_UNROLL
-    for (int u = 0; u < Block<V>::registers; ++u) {
-      b.v[u].store_part(p + u * V::lanes, n - u * V::lanes);
-    }
+  if constexpr (kConverts<V, T>) {
+    store_rest_apart(p, b, n);
   } else {
-    T whole[Block<V>::width];
-    store(whole, b, All{});
-    __builtin_memcpy(p, whole, n * sizeof(T));
+    store_rest(p, b, n);
   }
 }
 
@@ -114,28 +142,25 @@ PANORM_INLINE Block<V> keep(Block<V> b, All) {
 
 template <class V>
 PANORM_INLINE Block<V> keep(Block<V> b, int n) {
-  using E = typename V::elem;
-  if constexpr (V::template masks<E>) {
-    return each<V>([&](int u) { return first(b.v[u], n - u * V::lanes); });
-  } else {
-    E whole[Block<V>::width];
-    store(whole, b, All{});
-    return load<V>(whole, n);
-  }
+  return each<V>([&](int u) PANORM_INLINE_LAMBDA {
+    int left = n - u * V::lanes;
+    if (left >= V::lanes) return b.v[u];
+    return left > 0 ? first(b.v[u], left) : V::set(0);
+  });
 }
 
-// What storing as T and loading again gives.
+// What storing as a T and loading again gives.
+template <class V, class T>
+PANORM_INLINE V rounded(V v, T) {
+  T stored[V::lanes];
+  v.store(stored);
+  return V::load(stored);
+}
+
 template <class T, class V>
 PANORM_INLINE Block<V> rounded_to(Block<V> b) {
-  if constexpr (sizeof(T) == sizeof(typename V::elem)) {
-    return b;
-  } else {
-    return each<V>([&](int u) {
-      T stored[V::lanes];
-      b.v[u].store(stored);
-      return V::load(stored);
-    });
-  }
+  if constexpr (sizeof(T) == sizeof(typename V::elem)) return b;
+  return each<V>([&](int u) { return rounded(b.v[u], T{}); });
 }
 
 template <class V>
@@ -148,11 +173,23 @@ PANORM_INLINE typename V::elem fold(Block<V> b) {
   return fold(b.v[0]);
 }
 
-// Calls body(i, n) for each block of a row of `width` columns: n is All, but for the last block an
-// int if it is not whole.
+// Calls body(i, n) for each block of a row of `width` columns, from its end if so told: n is All,
+// but an int for the rest of the row, if there is one, which comes last.
+template <class V, class F>
+PANORM_INLINE void for_blocks(bool from_end, long long width, F body) {
+  constexpr long long block = Block<V>::width;
+  long long whole = width & -block, step = from_end ? -block : block;
+  long long i = from_end ? whole - block : 0;
+  for (long long left = whole; left > 0; left -= block, i += step) body(i, All{});
+  if (whole < width) {
+    int rest = (int)(width - whole);
+    // Or the compiler would compute every mask of every rest before a loop over rows.
+    __asm__ volatile("" : "+r"(rest));
+    body(whole, rest);
+  }
+}
+
 template <class V, class F>
 PANORM_INLINE void for_blocks(long long width, F body) {
-  long long i = 0;
-  for (; i + Block<V>::width <= width; i += Block<V>::width) body(i, All{});
-  if (i < width) body(i, (int)(width - i));
+  for_blocks<V>(false, width, body);
 }

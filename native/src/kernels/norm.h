@@ -15,6 +15,12 @@ struct TypesOf<double> {
   using Natural = F64;
 };
 
+template <>
+struct TypesOf<bf16> {
+  using Statistic = float;
+  using Natural = Bf16Rows;
+};
+
 // The type of the statistics of rows of X.
 template <class X>
 using Statistic = typename TypesOf<X>::Statistic;
@@ -49,21 +55,27 @@ struct Settings {
 };
 
 // What a call asks for, decided once so that the usual calls run loops without branches: no gain; a
-// gain of x's type, with an element a column; that and such a bias; anything else.
+// gain of x's type, with an element a column; that and such a bias (each with epsilon inside the
+// root and no other option); anything else.
 enum class Form { kNone, kGain, kGainAndBias, kAnything };
 
-// Where the forms are told apart: elsewhere conversions cost more than branches.
-template <class X, class Y>
-constexpr bool kSpecialized = sizeof(X) == 4 && sizeof(Y) == 4;
+template <Form form>
+struct Is {
+  static constexpr Form value = form;
+};
 
 // gain or bias as one group of one row meets it.
 struct Parameter {
   const void *p;  // null: absent
   bool f32, one;  // elements are f32 although x is not; the same one for all columns
 
-  template <class X>
+  template <class X, Form form = Form::kAnything>
   static PANORM_INLINE Parameter of(const void *p, int options, long long row, long long group,
                                     long long width) {
+    if constexpr (form != Form::kAnything) {
+      bool apart = p && !(options & PANORM_GAIN_SHARED);
+      return {apart ? (const X *)p + group * width : p, false, false};
+    }
     bool f32 = options & PANORM_GAIN_F32;
     int layout = options & PANORM_GAIN_PER_ROW;
     long long index = layout == PANORM_GAIN_PER_COLUMN  ? group * width
@@ -104,16 +116,27 @@ PANORM_INLINE bool safe(float radicand) {
 
 PANORM_INLINE bool safe(double) { return true; }
 
+// sum / divisor. For a power of two that is a multiplication with the same bits, which spares a
+// short row the wait for a division.
 template <class E>
-PANORM_INLINE E radicand(E mean_square, const Settings &s) {
-  return s.epsilon_mode() == PANORM_EPSILON_INSIDE ? mean_square + (E)s.epsilon : mean_square;
+PANORM_INLINE E mean_of(E sum, const Settings &s) {
+  E divisor = (E)s.divisor, reciprocal = reciprocal_of_power_of_two(divisor);
+  return reciprocal > 0 ? sum * reciprocal : sum / divisor;
 }
 
-template <class E>
+template <Form form, class E>
+PANORM_INLINE E radicand(E mean_square, const Settings &s) {
+  bool inside = form != Form::kAnything || s.epsilon_mode() == PANORM_EPSILON_INSIDE;
+  return inside ? mean_square + (E)s.epsilon : mean_square;
+}
+
+template <Form form, class E>
 PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
   E root = sqrt1(radicand), epsilon = (E)s.epsilon;
-  if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) root = root + epsilon;
-  if (s.epsilon_mode() == PANORM_EPSILON_FLOOR) root = root < epsilon ? epsilon : root;
+  if constexpr (form == Form::kAnything) {
+    if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) root = root + epsilon;
+    if (s.epsilon_mode() == PANORM_EPSILON_FLOOR) root = root < epsilon ? epsilon : root;
+  }
   return 1 / root;
 }
 
@@ -161,6 +184,8 @@ __attribute__((noinline)) void finish_block(Block<V> &block, const Parameter &ga
   block = t;
 }
 
+constexpr long long kLongRow = 12 << 10;  // bytes of x
+
 // Writes y: normalize(i, n) gives a block of the normalized row.
 template <Form form, class V, class X, class Y, class Normalize>
 PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize) {
@@ -179,8 +204,11 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   };
 
   if constexpr (sizeof(Y) > 1) {
-    for_blocks<V>(row.width, [&](long long i, auto n)
-                                 PANORM_INLINE_LAMBDA { store<V>(row.y + i, value(i, n), n); });
+    // Of a long row the statistics left the end in the fastest cache.
+    bool from_end = row.width * (long long)sizeof(X) >= kLongRow;
+    for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      store<V>(row.y + i, value(i, n), n);
+    });
   } else {
     Block<V> top = splat<V>(0);
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
@@ -223,22 +251,25 @@ __attribute__((noinline)) void add_row(const X *x, X *aux, long long width) {
 }
 
 // Takes one group of a row again in f64. Its sum with the residual, if any, is already in aux.
-template <class X, class Y>
-__attribute__((noinline, cold)) void rescue(int op, const Row<X, Y> &row, const X *source,
-                                            const Settings &s) {
-  auto kernel = (ForwardKernel *)wide_kernel(op, kTypeCode<X>, kTypeCode<Y>);
+template <class Operator, class X, class Y>
+__attribute__((noinline, cold)) void rescue(const Row<X, Y> &row, const Settings &s) {
+  auto kernel = (ForwardKernel *)wide_kernel(Operator::op, kTypeCode<X>, kTypeCode<Y>);
+  const X *source = s.options & PANORM_AUX_ADD ? row.aux : row.x;
   int options = s.options & ~(PANORM_AUX_ADD | PANORM_GAIN_PER_ROW);
   if (row.gain.one) options |= PANORM_GAIN_PER_ROW;  // of which there is one
   kernel(source, row.aux, row.gain.p, row.bias.p, row.y, row.stat0, row.stat1, 1, 1, row.width,
          row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
 }
 
+// An operator's forward() normalizes one group of one row. It writes nothing but the sum with the
+// residual, and returns false, if f32 cannot hold the statistics.
 struct RmsNorm {
   static constexpr bool centred = false;
-  static constexpr int backward = PANORM_RMS_NORM_BACKWARD;
+  static constexpr Form usual = Form::kGain;
+  static constexpr int op = PANORM_RMS_NORM, backward = PANORM_RMS_NORM_BACKWARD;
 
   template <Form form, bool add, class X, class Y>
-  static PANORM_INLINE void forward(const Row<X, Y> &row, const Settings &s) {
+  static PANORM_INLINE bool forward(const Row<X, Y> &row, const Settings &s) {
     using V = Compute<X>;
     using E = typename V::elem;
     const X *source = row.x;
@@ -258,9 +289,10 @@ struct RmsNorm {
     } else {
       sum = sum_of_squares<V>(source, row.span);
     }
-    E r = radicand(sum / (E)s.divisor, s);
-    if (!safe(r)) return rescue(PANORM_RMS_NORM, Row<X, Y>(row), source, s);
-    write_rms<form, V>(row, source, inverse_root(r, s), s);
+    E r = radicand<form>(mean_of(sum, s), s);
+    if (!safe(r)) return false;
+    write_rms<form, V>(row, source, inverse_root<form>(r, s), s);
+    return true;
   }
 };
 
@@ -287,13 +319,13 @@ template <class V, class X>
 PANORM_INLINE Moments<V> moments(const X *x, long long width, typename V::elem base,
                                  typename V::elem sum_from_base, const Settings &s) {
   using E = typename V::elem;
-  Centre<E> centre = {base, sum_from_base / (E)s.divisor};
+  Centre<E> centre = {base, mean_of(sum_from_base, s)};
   Block<V> acc = splat<V>(0);
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     Block<V> d = keep(centre.template deviations<V>(x + i, n), n);
     acc = fma(d, d, acc);
   });
-  return {centre, fold(acc) / (E)s.divisor};
+  return {centre, mean_of(fold(acc), s)};
 }
 
 template <class V, class X>
@@ -318,10 +350,11 @@ PANORM_INLINE void write_layer(const Row<X, Y> &row, const X *source,
 
 struct LayerNorm {
   static constexpr bool centred = true;
-  static constexpr int backward = PANORM_LAYER_NORM_BACKWARD;
+  static constexpr Form usual = Form::kGainAndBias;
+  static constexpr int op = PANORM_LAYER_NORM, backward = PANORM_LAYER_NORM_BACKWARD;
 
   template <Form form, bool add, class X, class Y>
-  static PANORM_INLINE void forward(const Row<X, Y> &row, const Settings &s) {
+  static PANORM_INLINE bool forward(const Row<X, Y> &row, const Settings &s) {
     using V = Compute<X>;
     using E = typename V::elem;
     const X *source = row.x;
@@ -343,59 +376,47 @@ struct LayerNorm {
       sum = sum_from<V>(base, source, row.width);
     }
     Moments<V> m = moments<V>(source, row.width, base, sum, s);
-    E r = radicand(m.variance, s);
-    if (!safe(r)) return rescue(PANORM_LAYER_NORM, Row<X, Y>(row), source, s);
-    write_layer<form, V>(row, source, m.centre, inverse_root(r, s), s);
+    E r = radicand<form>(m.variance, s);
+    if (!safe(r)) return false;
+    write_layer<form, V>(row, source, m.centre, inverse_root<form>(r, s), s);
+    return true;
   }
 };
 
-// All groups of all rows. Inlined into the kernel for the commonest form, whose calls are short:
-// passing the arguments on costs as much as normalizing 64 columns.
+// All groups of all rows of a call that has been checked.
 template <class Operator, Form form, bool add, class X, class Y>
-PANORM_INLINE void all_rows(const Settings &settings, const X *x, X *aux, const void *gain,
-                            const void *bias, Y *y, Statistic<X> *stat0, Statistic<X> *stat1,
-                            long long rows, long long groups, long long width, long long span,
-                            long long x_stride, long long aux_stride, long long y_stride) {
+__attribute__((noinline)) void all_rows(Settings settings, const X *x, X *aux, const void *gain,
+                                        const void *bias, Y *y, Statistic<X> *stat0,
+                                        Statistic<X> *stat1, long long rows, long long groups,
+                                        long long width, long long span, long long x_stride,
+                                        long long aux_stride, long long y_stride) {
   for (long long r = 0; r < rows; ++r) {
     for (long long g = 0; g < groups; ++g) {
       long long column = g * width, index = r * groups + g;
       Row<X, Y> row = {x + r * x_stride + column,
                        aux ? aux + r * aux_stride + column : nullptr,
-                       Parameter::of<X>(gain, settings.options, r, g, width),
-                       Parameter::of<X>(bias, settings.options, r, g, width),
+                       Parameter::of<X, form>(gain, settings.options, r, g, width),
+                       Parameter::of<X, form>(bias, settings.options, r, g, width),
                        y + r * y_stride + column,
                        stat0 ? stat0 + index : nullptr,
                        stat1 ? stat1 + index : nullptr,
                        width,
                        span};
-      Operator::template forward<form, add>(row, settings);
+      if (!Operator::template forward<form, add>(row, settings)) {
+        rescue<Operator>(Row<X, Y>(row), settings);
+      }
     }
   }
 }
 
-template <class Operator, Form form, bool add>
-struct Inlined {
-  template <class... Arguments>
-  PANORM_INLINE void operator()(const Settings &settings, Arguments... arguments) const {
-    all_rows<Operator, form, add>(settings, arguments...);
-  }
-};
-
-template <class Operator, Form form, bool add>
-struct Apart {
-  template <class... Arguments>
-  __attribute__((noinline)) void operator()(const Settings &settings,
-                                            Arguments... arguments) const {
-    all_rows<Operator, form, add>(settings, arguments...);
-  }
-};
-
-// The kernel of an operator for a pair of types.
+// Any call.
 template <class Operator, class X, class Y>
-int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
-            void *stat1, long long rows, long long groups, long long width, long long span,
-            long long x_stride, long long aux_stride, long long y_stride, double epsilon,
-            double gain_offset, double divisor, int options) {
+__attribute__((noinline)) int forward_rows(const void *x, void *aux, const void *gain,
+                                           const void *bias, void *y, void *stat0, void *stat1,
+                                           long long rows, long long groups, long long width,
+                                           long long span, long long x_stride, long long aux_stride,
+                                           long long y_stride, double epsilon, double gain_offset,
+                                           double divisor, int options) {
   if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
     return PANORM_BAD_ARGUMENT;
   }
@@ -405,35 +426,53 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
       span < 1 || span > width) {
     return PANORM_BAD_ARGUMENT;
   }
-  Form form = gain_offset != 0 || gate || options & PANORM_ROUND_BEFORE_GAIN ||
-                      options & PANORM_GAIN_PER_GROUP ||  // a bit of PER_ROW too
-                      (options & PANORM_GAIN_F32 && sizeof(X) != 4)
-                  ? Form::kAnything
-              : gain && bias ? Form::kGainAndBias
-              : gain         ? Form::kGain
-              : bias         ? Form::kAnything
-                             : Form::kNone;
-  Settings settings = {epsilon, gain_offset, divisor, options};
-  auto run = [&](auto kernel) PANORM_INLINE_LAMBDA {
-    kernel(settings, (const X *)x, add || gate ? (X *)aux : nullptr, gain, bias, (Y *)y,
-           (Statistic<X> *)stat0, (Statistic<X> *)stat1, rows, groups, width, span, x_stride,
-           aux_stride, y_stride);
+  auto run = [&](auto rows_of) {
+    rows_of(Settings{epsilon, gain_offset, divisor, options}, (const X *)x,
+            add || gate ? (X *)aux : nullptr, gain, bias, (Y *)y, (Statistic<X> *)stat0,
+            (Statistic<X> *)stat1, rows, groups, width, span, x_stride, aux_stride, y_stride);
     return PANORM_OK;
   };
-  if constexpr (kSpecialized<X, Y>) {
-    switch (form) {
-      case Form::kNone:
-        return add ? run(Apart<Operator, Form::kNone, true>{})
-                   : run(Apart<Operator, Form::kNone, false>{});
-      case Form::kGain:
-        return add ? run(Apart<Operator, Form::kGain, true>{})
-                   : run(Inlined<Operator, Form::kGain, false>{});
-      case Form::kGainAndBias:
-        return add ? run(Apart<Operator, Form::kGainAndBias, true>{})
-                   : run(Apart<Operator, Form::kGainAndBias, false>{});
-      default:
-        break;
+  auto run_form = [&](auto form) {
+    using F = decltype(form);
+    if constexpr (sizeof(X) == sizeof(Y)) {
+      if (add) return run(all_rows<Operator, F::value, true, X, Y>);
+    }
+    return run(all_rows<Operator, F::value, false, X, Y>);
+  };
+  // f64 is not called for speed, and the other types in few forms.
+  bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
+  if constexpr (sizeof(X) < 8) {
+    bool usual = gain && !bias == (Operator::usual == Form::kGain);
+    if (plain && usual && (!add || sizeof(X) == sizeof(Y))) return run_form(Is<Operator::usual>{});
+  }
+  if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
+    if (plain && gain && bias) return run_form(Is<Form::kGainAndBias>{});
+    if (plain && gain) return run_form(Is<Form::kGain>{});
+    if (plain && !bias) return run_form(Is<Form::kNone>{});
+  }
+  return run(all_rows<Operator, Form::kAnything, false, X, Y>);
+}
+
+// The kernel of an operator for a pair of types. The commonest call, one row with gain (and bias
+// for LayerNorm), is done right here: to pass the arguments on takes as long as to normalize 64
+// columns.
+template <class Operator, class X, class Y>
+int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
+            void *stat1, long long rows, long long groups, long long width, long long span,
+            long long x_stride, long long aux_stride, long long y_stride, double epsilon,
+            double gain_offset, double divisor, int options) {
+  if constexpr (sizeof(X) < 8 && sizeof(X) == sizeof(Y)) {
+    if (rows == 1 && groups == 1 && options == 0 && gain_offset == 0 && x && gain &&
+        !bias == (Operator::usual == Form::kGain) && y && span >= 1 && span <= width) {
+      using S = Statistic<X>;
+      Row<X, Y> row = {(const X *)x,         nullptr, {gain, false, false},
+                       {bias, false, false}, (Y *)y,  (S *)stat0,
+                       (S *)stat1,           width,   span};
+      Settings settings = {epsilon, gain_offset, divisor, options};
+      if (Operator::template forward<Operator::usual, false>(row, settings)) return PANORM_OK;
     }
   }
-  return run(Apart<Operator, Form::kAnything, false>{});
+  return forward_rows<Operator, X, Y>(x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
+                                      span, x_stride, aux_stride, y_stride, epsilon, gain_offset,
+                                      divisor, options);
 }

@@ -3,15 +3,11 @@
 struct F32 {
   using elem = float;
   static constexpr int lanes = 16;
-  template <class T>
-  static constexpr bool masks = true;
   __m512 v;
 
   static PANORM_INLINE F32 set(float x) { return {_mm512_set1_ps(x)}; }
 
-  static PANORM_INLINE __mmask16 mask(int n) {
-    return (__mmask16)(n >= lanes ? 0xffff : n > 0 ? (1u << n) - 1 : 0);
-  }
+  static PANORM_INLINE __mmask16 mask(int n) { return (__mmask16)((1u << n) - 1); }
 
   static PANORM_INLINE F32 widened(__m256i half, const f16 *) { return {_mm512_cvtph_ps(half)}; }
 
@@ -88,7 +84,7 @@ PANORM_INLINE F32 select_negative(F32 sign, F32 negative, F32 other) {
       _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(sign.v)), other.v, negative.v)};
 }
 
-// The first n lanes (none if n < 0, all if there are no more); +0 beyond.
+// The first n lanes; +0 beyond.
 PANORM_INLINE F32 first(F32 a, int n) { return {_mm512_maskz_mov_ps(F32::mask(n), a.v)}; }
 
 PANORM_INLINE F32 magnitude(F32 a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
@@ -109,18 +105,57 @@ PANORM_INLINE float fold(F32 a) {
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
+PANORM_INLINE F32 upper_halves(F32 a) {
+  return {_mm512_and_ps(a.v, _mm512_castsi512_ps(_mm512_set1_epi32(0xffff0000)))};
+}
+
+// Elements 0, 2, 4 ... of 32, and 1, 3, 5 ...
+PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
+  __m512i both = _mm512_loadu_si512(p);
+  even = {_mm512_castsi512_ps(_mm512_slli_epi32(both, 16))};
+  odd = upper_halves({_mm512_castsi512_ps(both)});
+}
+
+// The other way round, of the upper halves.
+PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
+  __m512i low = _mm512_srli_epi32(_mm512_castps_si512(even.v), 16);
+  _mm512_storeu_si512(p, _mm512_mask_blend_epi16(0xaaaaaaaa, low, _mm512_castps_si512(odd.v)));
+}
+
+// Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
+// below.
+PANORM_INLINE F32 add_half(F32 a) {
+  __m512i u = _mm512_castps_si512(a.v);
+  __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+  __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+  return {_mm512_castsi512_ps(_mm512_add_epi32(u, half))};
+}
+
+PANORM_INLINE F32 quieted(F32 a) {
+  __mmask16 is_nan = _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q);
+  return {_mm512_mask_mov_ps(a.v, is_nan, _mm512_set1_ps(__builtin_nanf("")))};
+}
+
+PANORM_INLINE void deinterleave(F32 low, F32 high, F32 &even, F32 &odd) {
+  __m512i at = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  even = {_mm512_permutex2var_ps(low.v, at, high.v)};
+  odd = {_mm512_permutex2var_ps(low.v, _mm512_add_epi32(at, _mm512_set1_epi32(1)), high.v)};
+}
+
+PANORM_INLINE void interleave(F32 even, F32 odd, F32 &low, F32 &high) {
+  __m512i at = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  low = {_mm512_permutex2var_ps(even.v, at, odd.v)};
+  high = {_mm512_permutex2var_ps(even.v, _mm512_add_epi32(at, _mm512_set1_epi32(8)), odd.v)};
+}
+
 struct F64 {
   using elem = double;
   static constexpr int lanes = 8;
-  template <class T>
-  static constexpr bool masks = sizeof(T) == 8;
   __m512d v;
 
   static PANORM_INLINE F64 set(double x) { return {_mm512_set1_pd(x)}; }
 
-  static PANORM_INLINE __mmask8 mask(int n) {
-    return (__mmask8)(n >= lanes ? 0xff : n > 0 ? (1u << n) - 1 : 0);
-  }
+  static PANORM_INLINE __mmask8 mask(int n) { return (__mmask8)((1u << n) - 1); }
 
   static PANORM_INLINE F64 load(const double *p) { return {_mm512_loadu_pd(p)}; }
 
@@ -128,6 +163,10 @@ struct F64 {
 
   static PANORM_INLINE F64 load_part(const double *p, int n) {
     return {_mm512_maskz_loadu_pd(mask(n), p)};
+  }
+
+  static PANORM_INLINE F64 load_part(const float *p, int n) {
+    return {_mm512_cvtps_pd(_mm256_maskz_loadu_ps(mask(n), p))};
   }
 
   PANORM_INLINE void store(double *p) const { _mm512_storeu_pd(p, v); }

@@ -191,8 +191,47 @@ PANORM_INLINE float sqrt1(float x) { return __builtin_sqrtf(x); }
 
 PANORM_INLINE double sqrt1(double x) { return __builtin_sqrt(x); }
 
+// 1 / x of a power of two from 1 on, exactly; 0 for any other number, whose bits are not all
+// exponent, and for powers out of use.
+PANORM_INLINE float reciprocal_of_power_of_two(float x) {
+  unsigned u = bits(x);
+  bool one_or_more = u - 0x3f800000u < 0x20000000u;
+  return one_or_more && !(u & 0x7fffff) ? bit_cast<float>(0x7f000000u - u) : 0;
+}
+
+PANORM_INLINE double reciprocal_of_power_of_two(double x) {
+  unsigned long long u = bits(x), one = bits(1.0);
+  bool one_or_more = u - one < one >> 1;
+  return one_or_more && !(u & ((1ull << 52) - 1)) ? bit_cast<double>(2 * one - u) : 0;
+}
+
 // The larger of two magnitudes (no sign) by their bits: a NaN is above infinity.
 template <class E>
 PANORM_INLINE E max_magnitude1(E a, E b) {
   return bits(a) > bits(b) ? a : b;
+}
+
+// Fewer elements than a vector has, where the instruction set has no masks for them: by way of a
+// copy, in pieces that are each a power of two long.
+template <int piece, class T>
+PANORM_INLINE void copy_part(T *to, const T *from, int n) {
+  if constexpr (piece > 0) {
+    int size = n & piece;
+    if (size) __builtin_memcpy(to, from, piece * sizeof(T));
+    copy_part<piece / 2>(to + size, from + size, n);
+  }
+}
+
+template <class V, class T>
+PANORM_INLINE V load_by_copy(const T *p, int n) {
+  T whole[V::lanes] = {};
+  copy_part<V::lanes / 2>(whole, p, n);
+  return V::load(whole);
+}
+
+template <class V, class T>
+PANORM_INLINE void store_by_copy(const V &v, T *p, int n) {
+  T whole[V::lanes];
+  v.store(whole);
+  copy_part<V::lanes / 2>(p, whole, n);
 }

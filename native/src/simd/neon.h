@@ -3,8 +3,6 @@
 struct F32 {
   using elem = float;
   static constexpr int lanes = 4;
-  template <class T>
-  static constexpr bool masks = false;
   float32x4_t v;
 
   static PANORM_INLINE F32 set(float x) { return {vdupq_n_f32(x)}; }
@@ -39,6 +37,16 @@ struct F32 {
     int bytes = vget_lane_s32(quarter, 0);
     __builtin_memcpy(p, &bytes, lanes);
   }
+
+  template <class T>
+  static PANORM_INLINE F32 load_part(const T *p, int n) {
+    return load_by_copy<F32>(p, n);
+  }
+
+  template <class T>
+  PANORM_INLINE void store_part(T *p, int n) const {
+    store_by_copy(*this, p, n);
+  }
 };
 
 PANORM_INLINE F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
@@ -60,6 +68,13 @@ PANORM_INLINE F32 select_negative(F32 sign, F32 negative, F32 other) {
   return {vbslq_f32(vcltzq_s32(vreinterpretq_s32_f32(sign.v)), negative.v, other.v)};
 }
 
+// The first n lanes; +0 beyond.
+PANORM_INLINE F32 first(F32 a, int n) {
+  static constexpr unsigned kLane[] = {0, 1, 2, 3};
+  uint32x4_t kept = vcltq_u32(vld1q_u32(kLane), vdupq_n_u32(n));
+  return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a.v), kept))};
+}
+
 PANORM_INLINE F32 magnitude(F32 a) { return {vabsq_f32(a.v)}; }
 
 PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
@@ -75,11 +90,49 @@ PANORM_INLINE float fold(F32 a) {
   return vget_lane_f32(x, 0) + vget_lane_f32(x, 1);
 }
 
+PANORM_INLINE F32 upper_halves(F32 a) {
+  uint32x4_t u = vreinterpretq_u32_f32(a.v);
+  return {vreinterpretq_f32_u32(vandq_u32(u, vdupq_n_u32(0xffff0000)))};
+}
+
+// Elements 0, 2, 4, 6 of 8, and 1, 3, 5, 7.
+PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
+  uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(&p->bits));
+  even = {vreinterpretq_f32_u32(vshlq_n_u32(both, 16))};
+  odd = upper_halves({vreinterpretq_f32_u32(both)});
+}
+
+// The other way round, of the upper halves.
+PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
+  uint32x4_t high = vreinterpretq_u32_f32(odd.v), low = vreinterpretq_u32_f32(even.v);
+  vst1q_u16(&p->bits, vreinterpretq_u16_u32(vsriq_n_u32(high, low, 16)));
+}
+
+// Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
+// below.
+PANORM_INLINE F32 add_half(F32 a) {
+  uint32x4_t u = vreinterpretq_u32_f32(a.v);
+  uint32x4_t odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
+  return {vreinterpretq_f32_u32(vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff))))};
+}
+
+PANORM_INLINE F32 quieted(F32 a) {
+  return {vbslq_f32(vceqq_f32(a.v, a.v), a.v, vdupq_n_f32(__builtin_nanf("")))};
+}
+
+PANORM_INLINE void deinterleave(F32 low, F32 high, F32 &even, F32 &odd) {
+  even = {vuzp1q_f32(low.v, high.v)};
+  odd = {vuzp2q_f32(low.v, high.v)};
+}
+
+PANORM_INLINE void interleave(F32 even, F32 odd, F32 &low, F32 &high) {
+  low = {vzip1q_f32(even.v, odd.v)};
+  high = {vzip2q_f32(even.v, odd.v)};
+}
+
 struct F64 {
   using elem = double;
   static constexpr int lanes = 2;
-  template <class T>
-  static constexpr bool masks = false;
   float64x2_t v;
 
   static PANORM_INLINE F64 set(double x) { return {vdupq_n_f64(x)}; }
@@ -89,6 +142,16 @@ struct F64 {
   static PANORM_INLINE F64 load(const float *p) { return {vcvt_f64_f32(vld1_f32(p))}; }
 
   PANORM_INLINE void store(double *p) const { vst1q_f64(p, v); }
+
+  template <class T>
+  static PANORM_INLINE F64 load_part(const T *p, int n) {
+    return load_by_copy<F64>(p, n);
+  }
+
+  template <class T>
+  PANORM_INLINE void store_part(T *p, int n) const {
+    store_by_copy(*this, p, n);
+  }
 };
 
 PANORM_INLINE F64 operator+(F64 a, F64 b) { return {vaddq_f64(a.v, b.v)}; }
@@ -109,6 +172,8 @@ PANORM_INLINE F64 cap(F64 a, double limit) {
 PANORM_INLINE F64 select_negative(F64 sign, F64 negative, F64 other) {
   return {vbslq_f64(vcltzq_s64(vreinterpretq_s64_f64(sign.v)), negative.v, other.v)};
 }
+
+PANORM_INLINE F64 first(F64 a, int) { return {vsetq_lane_f64(0, a.v, 1)}; }
 
 PANORM_INLINE F64 magnitude(F64 a) { return {vabsq_f64(a.v)}; }
 

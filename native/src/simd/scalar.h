@@ -4,8 +4,6 @@ template <class E, int Lanes>
 struct ScalarVec {
   using elem = E;
   static constexpr int lanes = Lanes;
-  template <class T>
-  static constexpr bool masks = false;
   E v[Lanes];
 
   static PANORM_INLINE ScalarVec set(E x) {
@@ -15,6 +13,16 @@ struct ScalarVec {
   template <class T>
   static PANORM_INLINE ScalarVec load(const T *p) {
     return map([&](int i) { return (E)widen(p[i]); });
+  }
+
+  template <class T>
+  static PANORM_INLINE ScalarVec load_part(const T *p, int n) {
+    return map([&](int i) { return i < n ? (E)widen(p[i]) : 0; });
+  }
+
+  template <class T>
+  PANORM_INLINE void store_part(T *p, int n) const {
+    for (int i = 0; i < n; ++i) p[i] = narrow<T>(v[i]);
   }
 
   template <class T>
@@ -66,6 +74,12 @@ PANORM_INLINE ScalarVec<E, N> select_negative(ScalarVec<E, N> sign, ScalarVec<E,
   return sign.map([&](int i) { return __builtin_signbit(sign.v[i]) ? negative.v[i] : other.v[i]; });
 }
 
+// The first n lanes; +0 beyond.
+template <class E, int N>
+PANORM_INLINE ScalarVec<E, N> first(ScalarVec<E, N> a, int n) {
+  return a.map([&](int i) { return i < n ? a.v[i] : 0; });
+}
+
 template <class E, int N>
 PANORM_INLINE ScalarVec<E, N> magnitude(ScalarVec<E, N> a) {
   return a.map([&](int i) { return bit_cast<E>(bits(a.v[i]) & ~bits((E)-0.0)); });
@@ -91,3 +105,4 @@ PANORM_INLINE E fold(ScalarVec<E, N> a) {
 
 using F32 = ScalarVec<float, 64>;
 using F64 = ScalarVec<double, 32>;
+using Bf16Rows = F32;
