@@ -1,5 +1,6 @@
 package dev.panorm;
 
+import dev.panorm.internal.BackwardCall;
 import dev.panorm.internal.ForwardCall;
 import dev.panorm.internal.Kernel;
 import dev.panorm.internal.Op;
@@ -9,115 +10,55 @@ import java.util.Objects;
 
 /** What the norms over rows have in common: their options, the checks of a call, the call. */
 final class RowNorm {
-  private final String name;
-  private final Op op;
   private final Backend backend;
-  private final Tensor gain;
-  private final Tensor bias;
+  private final Kernels forward;
+  private final Kernels backward;
+  private final String stat0Name;
+  private final String stat1Name;
+  private final Parameters parameters;
   private final double epsilon;
-  private final double gainOffset;
   private final double partial;
+  private final boolean partialRoundsDown;
   private final long partialWidth;
+  private final double divisor;
+  private final long groups;
+  private final int gainLayout;
   private final int options;
 
-  /** By the types of x and y; filled as they are met. */
-  private final Kernel[] kernels = new Kernel[DType.values().length * DType.values().length];
-
-  RowNorm(String name, Op op, int options, Builder<?> builder) {
-    this.name = name;
-    this.op = op;
-    this.backend = builder.backend == null ? Panorm.backend() : builder.backend;
-    this.gain = builder.gain;
-    this.bias = builder.bias;
-    this.epsilon = builder.epsilon;
-    this.gainOffset = builder.gainOffset;
-    this.partial = builder.partial;
-    this.partialWidth = builder.partialWidth;
-    this.options = options;
-    if (gainOffset != 0 && gain == null) {
-      throw new IllegalArgumentException("A gain offset of " + gainOffset + " needs a gain");
-    }
-    if (gain != null && bias != null) {
-      require(gain.cols() == bias.cols() && gain.type() == bias.type(),
-          "gain is %s, but bias is %s", gain, bias);
-    }
-    if (gain != null) {
-      require(partialWidth <= gain.cols(), "partial width is %s, but gain is %s", partialWidth,
-          gain);
+  /** @param stat1Name null if there is one statistic */
+  RowNorm(String name, Op forward, Op backward, String stat0Name, String stat1Name,
+      NormBuilder<?> b) {
+    this.backend = b.backend == null ? Panorm.backend() : b.backend;
+    this.forward = new Kernels(name, forward, backend);
+    this.backward = new Kernels(name + " backward", backward, backend);
+    this.stat0Name = stat0Name;
+    this.stat1Name = stat1Name;
+    this.parameters = new Parameters(b);
+    this.epsilon = b.epsilon;
+    this.partial = b.partial;
+    this.partialRoundsDown = b.partialRoundsDown;
+    this.partialWidth = b.partialWidth;
+    this.divisor = b.divisor;
+    this.groups = b.groups;
+    this.gainLayout = b.gainLayout;
+    this.options = b.epsilonMode | b.gainLayout
+        | (b.roundBeforeGain ? Options.ROUND_BEFORE_GAIN : 0);
+    if (b.gain != null) {
+      checkLayout(b.gain, "gain");
+    } else if (b.bias != null) {
+      checkLayout(b.bias, "bias");
     }
   }
 
-  /** Options common to the norms over rows. */
-  abstract static sealed class Builder<B extends Builder<B>>
-      permits RmsNorm.Builder, LayerNorm.Builder {
-    private Tensor gain;
-    private Tensor bias;
-    private double epsilon = 1e-5;
-    private double gainOffset;
-    private double partial = 1;
-    private long partialWidth;
-    private Backend backend;
-
-    @SuppressWarnings("unchecked")
-    private B self() {
-      return (B) this;
-    }
-
-    /** Multiplies column j by element j of a 1 x n tensor, read at each call. Default: no gain. */
-    public B gain(Tensor gain) {
-      this.gain = vector(gain, "gain");
-      return self();
-    }
-
-    /** Adds element j of a 1 x n tensor, read at each call, to column j. Default: no bias. */
-    public B bias(Tensor bias) {
-      this.bias = vector(bias, "bias");
-      return self();
-    }
-
-    /**
-     * Keeps the root away from zero; added inside it. Default 1e-5.
-     *
-     * @throws IllegalArgumentException if negative, infinite or NaN
-     */
-    public B epsilon(double epsilon) {
-      require(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY, "epsilon is %s", epsilon);
-      this.epsilon = epsilon;
-      return self();
-    }
-
-    /**
-     * Runs on this backend. Default: {@link Panorm#backend}. For comparisons; the bits are the same.
-     *
-     * @throws IllegalArgumentException if it is not available
-     */
-    public B backend(Backend backend) {
-      this.backend = Backends.requireAvailable(Objects.requireNonNull(backend, "backend"));
-      return self();
-    }
-
-    void setGainOffset(double offset) {
-      require(Double.isFinite(offset), "gain offset is %s", offset);
-      gainOffset = offset;
-    }
-
-    void setPartial(double p) {
-      require(p > 0 && p <= 1, "partial is %s, not in (0, 1]", p);
-      partial = p;
-      partialWidth = 0;
-    }
-
-    void setPartialWidth(long k) {
-      require(k >= 1, "partial width is %s, less than 1", k);
-      partialWidth = k;
-      partial = 1;
-    }
-
-    private static Tensor vector(Tensor t, String name) {
-      Objects.requireNonNull(t, name);
-      require(t.rows() == 1, "%s is %s, not one row", name, t);
-      require(t.type() == DType.F32, "%s is %s, not F32", name, t);
-      return t;
+  /** What can be told before x is there. */
+  private void checkLayout(Tensor t, String name) {
+    if (gainLayout == Options.GAIN_PER_GROUP) {
+      Checks.require(t.cols() == groups, "groups is %s, but %s is %s", groups, name, t);
+    } else if (gainLayout != Options.GAIN_PER_ROW) {
+      long share = gainLayout == Options.GAIN_PER_COLUMN ? groups : 1;
+      Checks.require(t.cols() % share == 0, "groups is %s, but %s is %s", groups, name, t);
+      Checks.require(partialWidth <= t.cols() / share, "partial width is %s, but %s is %s",
+          partialWidth, name, t);
     }
   }
 
@@ -125,149 +66,194 @@ final class RowNorm {
     return backend;
   }
 
-  /** An absent residual, stat0 or stat1 is null. */
-  void forward(Tensor x, Tensor residual, Tensor y, Tensor stat0, Tensor stat1) {
+  /**
+   * Normalizes.
+   *
+   * @param aux residual or gate, as {@code auxOption} says; null for neither
+   * @param stat0 null if it is not wanted
+   * @param stat1 null if it is not wanted; the scale if {@code quantized}
+   */
+  void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
+      boolean quantized) {
     long rows = x.rows();
-    long cols = x.cols();
-    boolean heap = x.onHeap() | y.onHeap();
-    if (gain != null) {
-      checkVector(gain, "gain", cols);
-      heap |= gain.onHeap();
+    long width = groups == 1 ? x.cols() : widthOf(x);
+    long span = spanOf(width, x);
+    if (quantized != (y.type() == DType.I8)) {
+      throw new IllegalArgumentException(quantized
+          ? "y is " + y + ": a quantized one is I8"
+          : "y is " + y + ", which needs a scale: the quantized forms write it");
     }
-    if (bias != null) {
-      checkVector(bias, "bias", cols);
-      heap |= bias.onHeap();
-    }
-    if (partialWidth > cols) {
-      throw new IllegalArgumentException("partial width is " + partialWidth + ", but x is " + x);
-    }
-    checkShape(y, "y", rows, cols, x);
-    Kernel kernel = kernel(x.type(), y.type());
-    checkOutput(y, "y");
-    if (!y.sameMemory(x)) {
-      checkApart(y, "y", x, "x");
-    }
-    if (residual != null) {
-      checkShape(residual, "residual", rows, cols, x);
-      checkType(residual, "residual", x.type());
-      checkOutput(residual, "residual");
-      checkApart(residual, "residual", x, "x");
-      checkApart(residual, "residual", y, "y");
-      heap |= residual.onHeap();
+    Kernel kernel = forward.of(x.type(), y.type());
+    Checks.shape(y, "y", x);
+    Checks.writable(y, "y");
+    Checks.sameOrApart(y, "y", x, "x");
+    parameters.check(x, gainLength(x, width));
+    parameters.checkApart(y, "y");
+    boolean heap = x.onHeap() | y.onHeap() | parameters.onHeap;
+    if (aux != null) {
+      checkAux(x, aux, auxOption, y);
+      heap |= aux.onHeap();
     }
     if (stat0 != null) {
-      checkStatistic(stat0, x, y, residual);
+      checkSaved(stat0, stat0Name, x, aux, y);
       heap |= stat0.onHeap();
     }
     if (stat1 != null) {
-      checkStatistic(stat1, x, y, residual);
-      checkApart(stat0, "first statistic", stat1, "second");
+      checkSaved(stat1, quantized ? "scale" : stat1Name, x, aux, y);
+      if (stat0 != null) {
+        Checks.apart(stat0, stat0Name, stat1, stat1Name);
+      }
       heap |= stat1.onHeap();
     }
-    if (gain != null) {
-      checkParameterApart(gain, "gain", y, residual, stat0, stat1);
-    }
-    if (bias != null) {
-      checkParameterApart(bias, "bias", y, residual, stat0, stat1);
-    }
-    if (rows == 0 || cols == 0) {
+    if (rows == 0 || width == 0) {
       return;
     }
-    long span = span(cols);
-    new ForwardCall(kernel, x.segment(), segment(residual), segment(gain), segment(bias),
-        y.segment(), segment(stat0), segment(stat1), rows, 1, cols, span, x.rowStride(),
-        residual == null ? 0 : residual.rowStride(), y.rowStride(), epsilon, gainOffset, span,
-        residual == null ? options : options | Options.AUX_ADD, heap).run();
+    new ForwardCall(kernel, x.segment(), segment(aux), parameters.gain, parameters.bias,
+        y.segment(), segment(stat0), segment(stat1), rows, groups, width, span, x.rowStride(),
+        aux == null ? 0 : aux.rowStride(), y.rowStride(), epsilon, parameters.gainOffset,
+        divisor == 0 ? span : divisor, options | auxOption | parameters.option(x.type()), heap)
+        .run();
   }
 
-  private long span(long cols) {
+  private void checkAux(Tensor x, Tensor aux, int auxOption, Tensor y) {
+    boolean add = auxOption == Options.AUX_ADD;
+    String name = add ? "residual" : "gate";
+    Checks.like(aux, name, x);
+    if (add) {
+      Checks.writable(aux, name);
+      Checks.apart(aux, name, x, "x");
+      parameters.checkApart(aux, name);
+    }
+    Checks.apart(aux, name, y, "y");
+  }
+
+  /** A statistic that is written. */
+  private void checkSaved(Tensor t, String name, Tensor x, Tensor aux, Tensor y) {
+    Checks.statistic(t, name, x.rows(), groups, x);
+    Checks.writable(t, name);
+    Checks.apart(t, name, x, "x");
+    Checks.apart(t, name, y, "y");
+    if (aux != null) {
+      Checks.apart(t, name, aux, "residual or gate");
+    }
+    parameters.checkApart(t, name);
+  }
+
+  /**
+   * Takes gradients back.
+   *
+   * @param stat1 null if the operator has none
+   * @param dx null if it is not wanted, as dGain and dBias
+   */
+  void backward(Tensor dy, Tensor x, Tensor stat0, Tensor stat1, Tensor dx, Tensor dGain,
+      Tensor dBias) {
+    long rows = x.rows();
+    long width = groups == 1 ? x.cols() : widthOf(x);
+    long span = spanOf(width, x);
+    Kernel kernel = backward.of(x.type(), dy.type());
+    Checks.shape(dy, "dy", x);
+    Objects.requireNonNull(stat0, stat0Name);
+    Checks.statistic(stat0, stat0Name, rows, groups, x);
+    boolean heap = x.onHeap() | dy.onHeap() | stat0.onHeap() | parameters.onHeap;
+    if (stat1 != null) {
+      Checks.statistic(stat1, stat1Name, rows, groups, x);
+      heap |= stat1.onHeap();
+    }
+    long length = gainLength(x, width);
+    parameters.check(x, length);
+    if (dx != null) {
+      Checks.like(dx, "dx", x);
+      Checks.writable(dx, "dx");
+      Checks.sameOrApart(dx, "dx", dy, "dy");
+      Checks.sameOrApart(dx, "dx", x, "x");
+      checkApartFromInputs(dx, "dx", stat0, stat1);
+      heap |= dx.onHeap();
+    }
+    if (dGain != null) {
+      checkSum(dGain, "dGain", length, dy, x, stat0, stat1, dx);
+      heap |= dGain.onHeap();
+    }
+    if (dBias != null) {
+      checkSum(dBias, "dBias", length, dy, x, stat0, stat1, dx);
+      if (dGain != null) {
+        Checks.apart(dGain, "dGain", dBias, "dBias");
+      }
+      heap |= dBias.onHeap();
+    }
+    if (rows == 0 || width == 0) {
+      clear(dGain);
+      clear(dBias);
+      return;
+    }
+    new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain, stat0.segment(),
+        segment(stat1), segment(dx), segment(dGain), segment(dBias), rows, groups, width, span,
+        dy.rowStride(), x.rowStride(), dx == null ? 0 : dx.rowStride(), epsilon,
+        parameters.gainOffset, divisor == 0 ? span : divisor, options | parameters.option(x.type()),
+        heap).run();
+  }
+
+  /** The gradient of gain or bias. */
+  private void checkSum(Tensor t, String name, long length, Tensor dy, Tensor x, Tensor stat0,
+      Tensor stat1, Tensor dx) {
+    boolean perRow = gainLayout == Options.GAIN_PER_ROW;
+    Checks.statistic(t, name, perRow ? length : 1, perRow ? 1 : length, x);
+    Checks.writable(t, name);
+    Checks.apart(t, name, dy, "dy");
+    Checks.apart(t, name, x, "x");
+    checkApartFromInputs(t, name, stat0, stat1);
+    if (dx != null) {
+      Checks.apart(t, name, dx, "dx");
+    }
+  }
+
+  private void checkApartFromInputs(Tensor output, String name, Tensor stat0, Tensor stat1) {
+    Checks.apart(output, name, stat0, stat0Name);
+    if (stat1 != null) {
+      Checks.apart(output, name, stat1, stat1Name);
+    }
+    parameters.checkApart(output, name);
+  }
+
+  /** Sums over no rows. */
+  private static void clear(Tensor sums) {
+    if (sums != null) {
+      sums.segment().fill((byte) 0);
+    }
+  }
+
+  private long widthOf(Tensor x) {
+    if (x.cols() % groups != 0) {
+      throw new IllegalArgumentException("x is " + x + ", not " + groups + " groups of columns");
+    }
+    return x.cols() / groups;
+  }
+
+  /** How many columns of a group are summed. */
+  private long spanOf(long width, Tensor x) {
     if (partialWidth > 0) {
+      if (partialWidth > width) {
+        throw new IllegalArgumentException("partial width is " + partialWidth + ", but x is " + x
+            + (groups == 1 ? "" : " in " + groups + " groups"));
+      }
       return partialWidth;
     }
-    return partial == 1 ? cols : (long) Math.ceil(cols * partial);
+    if (partial == 1) {
+      return width;
+    }
+    double share = width * partial;
+    return (long) (partialRoundsDown ? Math.max(1, Math.floor(share)) : Math.ceil(share));
   }
 
-  private Kernel kernel(DType x, DType y) {
-    int index = x.ordinal() * DType.values().length + y.ordinal();
-    Kernel kernel = kernels[index];
-    if (kernel == null) {
-      kernel = Backends.kernel(op, x, y, backend);
-      require(kernel != null, "%s from %s to %s does not exist", name, x, y);
-      kernels[index] = kernel;
-    }
-    return kernel;
+  private long gainLength(Tensor x, long width) {
+    return switch (gainLayout) {
+      case Options.GAIN_PER_COLUMN -> x.cols();
+      case Options.GAIN_SHARED -> width;
+      case Options.GAIN_PER_GROUP -> groups;
+      default -> x.rows();
+    };
   }
 
   private static MemorySegment segment(Tensor t) {
     return t == null ? MemorySegment.NULL : t.segment();
-  }
-
-  private static void checkVector(Tensor t, String name, long cols) {
-    if (t.cols() != cols) {
-      throw new IllegalArgumentException("x has " + cols + " columns, but " + name + " is " + t);
-    }
-  }
-
-  private static void checkShape(Tensor t, String name, long rows, long cols, Tensor x) {
-    if (t.rows() != rows || t.cols() != cols) {
-      throw new IllegalArgumentException("x is " + x + ", but " + name + " is " + t);
-    }
-  }
-
-  private static void checkType(Tensor t, String name, DType type) {
-    if (t.type() != type) {
-      throw new IllegalArgumentException(name + " is " + t + ", not " + type);
-    }
-  }
-
-  private static void checkOutput(Tensor t, String name) {
-    if (t.readOnly()) {
-      throw new IllegalArgumentException(name + " is read-only: " + t);
-    }
-  }
-
-  private static void checkApart(Tensor a, String aName, Tensor b, String bName) {
-    if (a.overlaps(b)) {
-      throw new IllegalArgumentException(
-          aName + " (" + a + ") overlaps " + bName + " (" + b + ") in memory");
-    }
-  }
-
-  private void checkStatistic(Tensor t, Tensor x, Tensor y, Tensor residual) {
-    DType type = x.type() == DType.F64 ? DType.F64 : DType.F32;
-    if (t.rows() != x.rows() || t.cols() != 1 || t.type() != type || !t.isContiguous()) {
-      throw new IllegalArgumentException("A statistic of x (" + x + ") is " + x.rows() + " x 1 "
-          + type + ", contiguous, not " + t);
-    }
-    checkOutput(t, "statistic");
-    checkApart(t, "statistic", x, "x");
-    checkApart(t, "statistic", y, "y");
-    if (residual != null) {
-      checkApart(t, "statistic", residual, "residual");
-    }
-  }
-
-  private static void checkParameterApart(Tensor t, String name, Tensor y, Tensor residual,
-      Tensor stat0, Tensor stat1) {
-    checkApart(t, name, y, "y");
-    if (residual != null) {
-      checkApart(t, name, residual, "residual");
-    }
-    if (stat0 != null) {
-      checkApart(t, name, stat0, "statistic");
-    }
-    if (stat1 != null) {
-      checkApart(t, name, stat1, "statistic");
-    }
-  }
-
-  static Tensor required(Tensor t, String name) {
-    return Objects.requireNonNull(t, name);
-  }
-
-  private static void require(boolean condition, String message, Object... numbers) {
-    if (!condition) {
-      throw new IllegalArgumentException(message.formatted(numbers));
-    }
   }
 }

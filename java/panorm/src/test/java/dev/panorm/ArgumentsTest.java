@@ -74,7 +74,8 @@ class ArgumentsTest {
 
   @Test
   void shapes() {
-    refuses(() -> norm().forward(filled(ROWS, 9), y), "9 columns", "1 x 8 F32");
+    refuses(() -> norm().forward(filled(ROWS, 9), filled(ROWS, 9)), "3 x 9 F32",
+        "9 elements of gain", "1 x 8 F32");
     refuses(() -> norm().forward(filled(2, COLS), y), "2 x 8 F32", "3 x 8 F32");
     refuses(() -> norm().addForward(x, filled(4, COLS), y), "3 x 8 F32", "4 x 8 F32");
     refuses(() -> norm().forward(x, y, filled(2, 1)), "3 x 1 F32", "2 x 1 F32");
@@ -90,7 +91,9 @@ class ArgumentsTest {
     refuses(() -> norm().forward(i8, y), "I8", "F32");
     Tensor f64 = Tensor.allocate(arena, DType.F64, ROWS, COLS);
     refuses(() -> norm().addForward(x, f64, y), "3 x 8 F64", "F32");
-    refuses(() -> RmsNorm.builder(Tensor.allocate(arena, DType.BF16, 1, COLS)), "BF16");
+    Tensor bf16 = Tensor.allocate(arena, DType.BF16, 1, COLS);
+    refuses(() -> RmsNorm.builder(bf16).backend(backend).build().forward(x, y), "gain in F32",
+        "1 x 8 BF16");
   }
 
   @Test

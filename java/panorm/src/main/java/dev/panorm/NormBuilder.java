@@ -1,0 +1,95 @@
+package dev.panorm;
+
+import dev.panorm.internal.Options;
+import java.util.Objects;
+
+/** The options of all operators; each offers its own. */
+abstract sealed class NormBuilder<B extends NormBuilder<B>> permits AffineBuilder {
+  Tensor gain;
+  Tensor bias;
+  double gainOffset;
+  boolean roundBeforeGain;
+  int gainLayout = Options.GAIN_PER_COLUMN;
+  int groups = 1;
+  double epsilon;
+  int epsilonMode = Options.EPSILON_INSIDE;
+  double partial = 1;
+  boolean partialRoundsDown;
+  long partialWidth;
+
+  /** 0: the number of columns that are summed. */
+  double divisor;
+
+  Backend backend;
+
+  NormBuilder(double epsilon) {
+    this.epsilon = epsilon;
+  }
+
+  @SuppressWarnings("unchecked")
+  final B self() {
+    return (B) this;
+  }
+
+  /**
+   * Runs on this backend. Default: {@link Panorm#backend}. For comparisons; the bits are the same.
+   *
+   * @throws IllegalArgumentException if it is not available
+   */
+  public B backend(Backend backend) {
+    this.backend = Backends.requireAvailable(Objects.requireNonNull(backend, "backend"));
+    return self();
+  }
+
+  final B setGain(Tensor gain) {
+    this.gain = row(gain, "gain");
+    return self();
+  }
+
+  final B setBias(Tensor bias) {
+    this.bias = row(bias, "bias");
+    return self();
+  }
+
+  final B setEpsilon(double epsilon) {
+    Checks.require(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY, "epsilon is %s", epsilon);
+    this.epsilon = epsilon;
+    return self();
+  }
+
+  final B setGainLayout(GainLayout layout) {
+    this.gainLayout = layout.option;
+    return self();
+  }
+
+  final B setGroups(int groups) {
+    Checks.require(groups >= 1, "groups is %s, less than 1", groups);
+    this.groups = groups;
+    return self();
+  }
+
+  final B setPartial(double p, boolean roundDown) {
+    Checks.require(p > 0 && p <= 1, "partial is %s, not in (0, 1]", p);
+    partial = p;
+    partialRoundsDown = roundDown;
+    partialWidth = 0;
+    return self();
+  }
+
+  final B setPartialWidth(long k) {
+    Checks.require(k >= 1, "partial width is %s, less than 1", k);
+    partialWidth = k;
+    return self();
+  }
+
+  private static Tensor row(Tensor t, String name) {
+    Objects.requireNonNull(t, name);
+    Checks.require(t.rows() == 1, "%s is %s, not one row", name, t);
+    return parameter(t, name);
+  }
+
+  static Tensor parameter(Tensor t, String name) {
+    Checks.require(t.type() != DType.I8, "%s is %s, not F32, F64, F16 or BF16", name, t);
+    return t;
+  }
+}

@@ -1,0 +1,70 @@
+package dev.panorm;
+
+import dev.panorm.internal.Options;
+import java.lang.foreign.MemorySegment;
+
+/** Gain and bias of an operator, either of which may be absent: of one length and one type. */
+final class Parameters {
+  final MemorySegment gain;
+  final MemorySegment bias;
+  final double gainOffset;
+  final boolean onHeap;
+
+  private final Tensor gainTensor;
+  private final Tensor biasTensor;
+
+  /** Of both; null if neither is there. */
+  private final DType type;
+
+  private final long length;
+
+  Parameters(NormBuilder<?> b) {
+    if (b.gain == null) {
+      Checks.require(b.gainOffset == 0, "A gain offset of %s needs a gain", b.gainOffset);
+    }
+    Checks.require(!b.roundBeforeGain || (b.gain != null && b.gain.type() != DType.F64),
+        "Rounding before the gain needs a gain of F16, BF16 or F32, not %s", b.gain);
+    if (b.gain != null && b.bias != null) {
+      Checks.require(b.gain.cols() == b.bias.cols() && b.gain.type() == b.bias.type(),
+          "gain is %s, but bias is %s", b.gain, b.bias);
+    }
+    Tensor any = b.gain != null ? b.gain : b.bias;
+    gainTensor = b.gain;
+    biasTensor = b.bias;
+    gain = gainTensor == null ? MemorySegment.NULL : gainTensor.segment();
+    bias = biasTensor == null ? MemorySegment.NULL : biasTensor.segment();
+    gainOffset = b.gainOffset;
+    onHeap = (gainTensor != null && gainTensor.onHeap())
+        || (biasTensor != null && biasTensor.onHeap());
+    type = any == null ? null : any.type();
+    length = any == null ? 0 : any.rows() * any.cols();
+  }
+
+  /** @param needed how many elements x meets */
+  void check(Tensor x, long needed) {
+    if (type != null && (length != needed || (type != x.type() && type != DType.F32))) {
+      throw mismatch(x, needed);
+    }
+  }
+
+  private IllegalArgumentException mismatch(Tensor x, long needed) {
+    String types = x.type() == DType.F32 ? "F32" : x.type() + " or F32";
+    String name = gainTensor != null ? "gain" : "bias";
+    return new IllegalArgumentException("x (" + x + ") meets " + needed + " elements of " + name
+        + " in " + types + ", but that is " + (gainTensor != null ? gainTensor : biasTensor));
+  }
+
+  void checkApart(Tensor output, String name) {
+    if (gainTensor != null) {
+      Checks.apart(gainTensor, "gain", output, name);
+    }
+    if (biasTensor != null) {
+      Checks.apart(biasTensor, "bias", output, name);
+    }
+  }
+
+  /** What a kernel for such an x is to be told. */
+  int option(DType x) {
+    return type == DType.F32 && x != DType.F32 ? Options.GAIN_F32 : 0;
+  }
+}
