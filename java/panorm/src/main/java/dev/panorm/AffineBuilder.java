@@ -2,7 +2,7 @@ package dev.panorm;
 
 /** The options of norms with a gain, a bias and an epsilon that is added under the root. */
 abstract sealed class AffineBuilder<B extends AffineBuilder<B>> extends NormBuilder<B>
-    permits RmsNorm.Builder, LayerNorm.Builder {
+    permits RmsNorm.Builder, LayerNorm.Builder, BatchNorm.Builder {
   AffineBuilder() {
     super(1e-5);
   }

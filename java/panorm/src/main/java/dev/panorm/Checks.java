@@ -44,8 +44,9 @@ final class Checks {
     }
   }
 
+  /** Either may be null. */
   static void apart(Tensor a, String aName, Tensor b, String bName) {
-    if (a.overlaps(b)) {
+    if (a != null && b != null && a.overlaps(b)) {
       throw new IllegalArgumentException(
           aName + " (" + a + ") overlaps " + bName + " (" + b + ") in memory");
     }
@@ -55,6 +56,16 @@ final class Checks {
   static void sameOrApart(Tensor a, String aName, Tensor b, String bName) {
     if (!a.sameMemory(b)) {
       apart(a, aName, b, bName);
+    }
+  }
+
+  /** For memory that no kernel sees: those check by themselves. */
+  static void accessible(Tensor t, String name) {
+    if (!t.segment().scope().isAlive()) {
+      throw new IllegalStateException(name + " is in a closed arena: " + t);
+    }
+    if (!t.segment().isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(name + " is confined to another thread: " + t);
     }
   }
 }

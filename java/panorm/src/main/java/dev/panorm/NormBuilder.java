@@ -2,9 +2,11 @@ package dev.panorm;
 
 import dev.panorm.internal.Options;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 
 /** The options of all operators; each offers its own. */
-abstract sealed class NormBuilder<B extends NormBuilder<B>> permits AffineBuilder {
+abstract sealed class NormBuilder<B extends NormBuilder<B>>
+    permits AffineBuilder, L2Norm.Builder, WeightNorm.Builder {
   Tensor gain;
   Tensor bias;
   double gainOffset;
@@ -22,6 +24,9 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>> permits AffineBuilde
 
   Backend backend;
 
+  /** Null: one thread. */
+  Parallel parallel;
+
   NormBuilder(double epsilon) {
     this.epsilon = epsilon;
   }
@@ -38,6 +43,23 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>> permits AffineBuilde
    */
   public B backend(Backend backend) {
     this.backend = Backends.requireAvailable(Objects.requireNonNull(backend, "backend"));
+    return self();
+  }
+
+  /**
+   * Runs calls on several threads: in at most so many parts, of rows, or of columns where sums are
+   * over the rows. The calling thread takes parts too and returns when all have ended, whatever the
+   * executor does: a call from one of its own threads cannot deadlock, and work that it rejects is
+   * done by the caller. What a part throws, the caller gets. The bits are those of one thread. Small
+   * calls are not divided. Tensors must not be confined to one thread. Default: the calling thread
+   * only.
+   *
+   * @throws IllegalArgumentException if parts is less than 1
+   */
+  public B parallel(Executor executor, int parts) {
+    Objects.requireNonNull(executor, "executor");
+    Checks.require(parts >= 1, "parts is %s, less than 1", parts);
+    this.parallel = new Parallel(executor, parts);
     return self();
   }
 

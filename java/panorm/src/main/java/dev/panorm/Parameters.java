@@ -31,8 +31,8 @@ final class Parameters {
     Tensor any = b.gain != null ? b.gain : b.bias;
     gainTensor = b.gain;
     biasTensor = b.bias;
-    gain = gainTensor == null ? MemorySegment.NULL : gainTensor.segment();
-    bias = biasTensor == null ? MemorySegment.NULL : biasTensor.segment();
+    gain = Tensor.segmentOf(gainTensor);
+    bias = Tensor.segmentOf(biasTensor);
     gainOffset = b.gainOffset;
     onHeap = (gainTensor != null && gainTensor.onHeap())
         || (biasTensor != null && biasTensor.onHeap());
@@ -55,12 +55,8 @@ final class Parameters {
   }
 
   void checkApart(Tensor output, String name) {
-    if (gainTensor != null) {
-      Checks.apart(gainTensor, "gain", output, name);
-    }
-    if (biasTensor != null) {
-      Checks.apart(biasTensor, "bias", output, name);
-    }
+    Checks.apart(gainTensor, "gain", output, name);
+    Checks.apart(biasTensor, "bias", output, name);
   }
 
   /** What a kernel for such an x is to be told. */

@@ -5,7 +5,6 @@ import dev.panorm.internal.ForwardCall;
 import dev.panorm.internal.Kernel;
 import dev.panorm.internal.Op;
 import dev.panorm.internal.Options;
-import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /** What the norms over rows have in common: their options, the checks of a call, the call. */
@@ -24,6 +23,7 @@ final class RowNorm {
   private final long groups;
   private final int gainLayout;
   private final int options;
+  private final Parallel parallel;
 
   /** @param stat1Name null if there is one statistic */
   RowNorm(String name, Op forward, Op backward, String stat0Name, String stat1Name,
@@ -41,6 +41,7 @@ final class RowNorm {
     this.divisor = b.divisor;
     this.groups = b.groups;
     this.gainLayout = b.gainLayout;
+    this.parallel = b.parallel;
     this.options = b.epsilonMode | b.gainLayout
         | (b.roundBeforeGain ? Options.ROUND_BEFORE_GAIN : 0);
     if (b.gain != null) {
@@ -100,19 +101,27 @@ final class RowNorm {
     }
     if (stat1 != null) {
       checkSaved(stat1, quantized ? "scale" : stat1Name, x, aux, y);
-      if (stat0 != null) {
-        Checks.apart(stat0, stat0Name, stat1, stat1Name);
-      }
+      Checks.apart(stat0, stat0Name, stat1, stat1Name);
       heap |= stat1.onHeap();
     }
     if (rows == 0 || width == 0) {
       return;
     }
-    new ForwardCall(kernel, x.segment(), segment(aux), parameters.gain, parameters.bias,
-        y.segment(), segment(stat0), segment(stat1), rows, groups, width, span, x.rowStride(),
-        aux == null ? 0 : aux.rowStride(), y.rowStride(), epsilon, parameters.gainOffset,
-        divisor == 0 ? span : divisor, options | auxOption | parameters.option(x.type()), heap)
-        .run();
+    // Two places that make a call: one that threads see is allocated, the other need not be.
+    if (parallel == null) {
+      call(kernel, x, aux, auxOption, y, stat0, stat1, width, span, heap).run();
+    } else {
+      parallel.run(call(kernel, x, aux, auxOption, y, stat0, stat1, width, span, heap));
+    }
+  }
+
+  private ForwardCall call(Kernel kernel, Tensor x, Tensor aux, int auxOption, Tensor y,
+      Tensor stat0, Tensor stat1, long width, long span, boolean heap) {
+    return new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
+        parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
+        groups, width, span, x.rowStride(), aux == null ? 0 : aux.rowStride(), y.rowStride(),
+        epsilon, parameters.gainOffset, divisor == 0 ? span : divisor,
+        options | auxOption | parameters.option(x.type()), heap);
   }
 
   private void checkAux(Tensor x, Tensor aux, int auxOption, Tensor y) {
@@ -133,9 +142,7 @@ final class RowNorm {
     Checks.writable(t, name);
     Checks.apart(t, name, x, "x");
     Checks.apart(t, name, y, "y");
-    if (aux != null) {
-      Checks.apart(t, name, aux, "residual or gate");
-    }
+    Checks.apart(t, name, aux, "residual or gate");
     parameters.checkApart(t, name);
   }
 
@@ -175,21 +182,28 @@ final class RowNorm {
     }
     if (dBias != null) {
       checkSum(dBias, "dBias", length, dy, x, stat0, stat1, dx);
-      if (dGain != null) {
-        Checks.apart(dGain, "dGain", dBias, "dBias");
-      }
+      Checks.apart(dGain, "dGain", dBias, "dBias");
       heap |= dBias.onHeap();
     }
     if (rows == 0 || width == 0) {
-      clear(dGain);
-      clear(dBias);
+      Tensor.clear(dGain);
+      Tensor.clear(dBias);
       return;
     }
-    new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain, stat0.segment(),
-        segment(stat1), segment(dx), segment(dGain), segment(dBias), rows, groups, width, span,
-        dy.rowStride(), x.rowStride(), dx == null ? 0 : dx.rowStride(), epsilon,
-        parameters.gainOffset, divisor == 0 ? span : divisor, options | parameters.option(x.type()),
-        heap).run();
+    if (parallel == null) {
+      call(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, heap).run();
+    } else {
+      parallel.run(call(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, heap));
+    }
+  }
+
+  private BackwardCall call(Kernel kernel, Tensor dy, Tensor x, Tensor stat0, Tensor stat1,
+      Tensor dx, Tensor dGain, Tensor dBias, long width, long span, boolean heap) {
+    return new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain, stat0.segment(),
+        Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+        Tensor.segmentOf(dBias), x.rows(), groups, width, span, dy.rowStride(), x.rowStride(),
+        dx == null ? 0 : dx.rowStride(), epsilon, parameters.gainOffset,
+        divisor == 0 ? span : divisor, options | parameters.option(x.type()), heap);
   }
 
   /** The gradient of gain or bias. */
@@ -200,25 +214,14 @@ final class RowNorm {
     Checks.writable(t, name);
     Checks.apart(t, name, dy, "dy");
     Checks.apart(t, name, x, "x");
+    Checks.apart(t, name, dx, "dx");
     checkApartFromInputs(t, name, stat0, stat1);
-    if (dx != null) {
-      Checks.apart(t, name, dx, "dx");
-    }
   }
 
   private void checkApartFromInputs(Tensor output, String name, Tensor stat0, Tensor stat1) {
     Checks.apart(output, name, stat0, stat0Name);
-    if (stat1 != null) {
-      Checks.apart(output, name, stat1, stat1Name);
-    }
+    Checks.apart(output, name, stat1, stat1Name);
     parameters.checkApart(output, name);
-  }
-
-  /** Sums over no rows. */
-  private static void clear(Tensor sums) {
-    if (sums != null) {
-      sums.segment().fill((byte) 0);
-    }
   }
 
   private long widthOf(Tensor x) {
@@ -251,9 +254,5 @@ final class RowNorm {
       case Options.GAIN_PER_GROUP -> groups;
       default -> x.rows();
     };
-  }
-
-  private static MemorySegment segment(Tensor t) {
-    return t == null ? MemorySegment.NULL : t.segment();
   }
 }

@@ -33,6 +33,7 @@ public final class Tensor {
 
   private final long address;
   private final long byteSize;
+  private final long end;
   private final boolean readOnly;
 
   private Tensor(MemorySegment segment, DType type, long rows, long cols, long rowStride) {
@@ -61,6 +62,7 @@ public final class Tensor {
     this.rowStride = rowStride;
     this.base = segment.isNative() ? NATIVE : segment.heapBase().orElse(UNKNOWN);
     this.address = segment.address();
+    this.end = address + bytes;
     this.readOnly = segment.isReadOnly();
   }
 
@@ -224,6 +226,18 @@ public final class Tensor {
     return isContiguous() ? shape : shape + " (row stride " + rowStride + ")";
   }
 
+  /** The memory as kernels take it: an absent tensor has none. */
+  static MemorySegment segmentOf(Tensor t) {
+    return t == null ? MemorySegment.NULL : t.segment;
+  }
+
+  /** Zeros all rows of a contiguous tensor; null is none. */
+  static void clear(Tensor t) {
+    if (t != null) {
+      t.segment.fill((byte) 0);
+    }
+  }
+
   boolean onHeap() {
     return base != NATIVE;
   }
@@ -240,11 +254,16 @@ public final class Tensor {
 
   /** Whether any element of this is also one of the other's, in constant time. */
   boolean overlaps(Tensor other) {
+    // The usual answer first, small enough to be inlined.
+    return (base != other.base || (end > other.address && other.end > address))
+        && mayOverlap(other);
+  }
+
+  private boolean mayOverlap(Tensor other) {
     if (base == UNKNOWN || other.base == UNKNOWN) {
       return segment.asOverlappingSlice(other.segment).isPresent();
     }
-    if (base != other.base || address + byteSize <= other.address
-        || other.address + other.byteSize <= address) {
+    if (base != other.base) {
       return false;
     }
     long stride = rowStride * type.byteSize();
