@@ -1,260 +1,194 @@
 package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.panorm.internal.BackwardCall;
-import dev.panorm.internal.Element;
-import dev.panorm.internal.ForwardCall;
-import dev.panorm.internal.Kernel;
-import dev.panorm.internal.Op;
-import dev.panorm.internal.Options;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * Backward kernels and BatchNorm, by the kernels' own interface: every backend against Java bit for
- * bit, cut into pieces against whole, and the f64 gradients against central differences.
- */
+/** The gradients of every operator, in f64 by the public API, against central differences. */
 class GradientsTest {
-  private static final int[] LAYOUTS = {Options.GAIN_PER_COLUMN, Options.GAIN_SHARED,
-    Options.GAIN_PER_GROUP, Options.GAIN_PER_ROW};
-  private static final double[] SCALES = {1, 1e-3, 1e18, 1e30, 1e-30, 1e-41};
+  private static final int ROWS = 5;
+  private static final double EPSILON = 0.1;
 
-  private record Shape(long rows, long groups, long width, long span) {
-    static Shape draw(Op op, RandomGenerator random) {
-      long width = 1 + random.nextInt(150);
-      boolean batch = op.compareTo(Op.BATCH_NORM) >= 0;
-      long span = op == Op.RMS_NORM_BACKWARD ? 1 + random.nextLong(width) : width;
-      return new Shape(1 + random.nextInt(40), batch ? 1 : 1 + random.nextInt(3), width, span);
-    }
+  private interface Forward {
+    void run(Tensor x, Tensor y);
+  }
 
-    long parameters() {
-      return Math.max(groups * width, rows);
-    }
+  private interface Backward {
+    void run(Tensor dy, Tensor x, Tensor dx, Tensor dGain, Tensor dBias);
+  }
 
-    /** Room for a statistic of each row and group, or of each column. */
-    long statistics() {
-      return Math.max(rows * groups, width);
+  /** An operator on the arrays that its differences are taken in; no bias is an empty one. */
+  private record Subject(String name, int cols, double[] gain, double[] bias, Forward forward,
+      Backward backward) {
+    @Override
+    public String toString() {
+      return name + ", " + cols + " columns";
     }
   }
 
-  private static MemorySegment values(Arena arena, Element type, long count, double scale,
-      double offset, RandomGenerator random) {
-    MemorySegment segment = arena.allocate(count * type.size, 8);
-    for (long i = 0; i < count; i++) {
-      type.set(segment, i, random.nextGaussian() * scale + offset);
-    }
-    return segment;
+  /** A gain far from uniform: with a uniform one, wrong gradients pass. */
+  private static double[] gain(int length) {
+    return new SplittableRandom(length).doubles(length, 0.5, 2).toArray();
   }
 
-  private static List<Double> read(MemorySegment segment, Element type) {
-    List<Double> values = new ArrayList<>();
-    for (long i = 0; i < segment.byteSize() / type.size; i++) {
-      values.add(type.get(segment, i)); // Double.equals tells the zeros apart, and no NaNs
-    }
-    return values;
+  private static double[] bias(int length) {
+    return new SplittableRandom(-length).doubles(length, -1, 1).toArray();
   }
 
-  static Stream<Object[]> gradients() {
-    return Stream.of(Op.RMS_NORM_BACKWARD, Op.LAYER_NORM_BACKWARD, Op.BATCH_NORM_BACKWARD)
-        .flatMap(op -> Stream.of(DType.F32, DType.F64, DType.F16, DType.BF16)
-            .map(type -> new Object[] {op, type}));
+  private static Tensor tensor(double[] array, int rows) {
+    return Tensor.ofSegment(MemorySegment.ofArray(array), DType.F64, rows, array.length / rows);
   }
 
-  private static List<List<Double>> backward(Kernel kernel, Shape s, Arena arena, int options,
-      double scale, long seed, long parts) {
-    RandomGenerator random = new SplittableRandom(seed);
-    Element type = kernel.x();
-    Element statistic = Element.statisticOf(type);
-    long stride = s.groups * s.width + 2;
-    MemorySegment dy = values(arena, type, s.rows * stride, scale, 0, random);
-    MemorySegment x = values(arena, type, s.rows * stride, 1, 0, random);
-    MemorySegment gain = values(arena, type, s.parameters(), 1, 0, random);
-    MemorySegment stat0 = values(arena, statistic, s.statistics(), 1, 1, random);
-    MemorySegment stat1 = values(arena, statistic, s.statistics(), 0.1, 1, random);
-    MemorySegment dGain = arena.allocate(s.parameters() * statistic.size, 8);
-    MemorySegment dBias = arena.allocate(s.parameters() * statistic.size, 8);
-    MemorySegment dx = random.nextBoolean() ? dy : arena.allocate(dy.byteSize(), 8);
-    double offset = random.nextInt(3) == 0 ? 1 : 0;
-    long divisor = s.span * (1 + random.nextInt(2));
-    BackwardCall call = new BackwardCall(kernel, dy, x, gain, stat0, stat1, dx, dGain, dBias,
-        s.rows, s.groups, s.width, s.span, stride, stride, stride, 1e-5, offset, divisor, options,
-        false);
-    if (parts == 1) {
-      call.run();
-    } else {
-      call.cut(parts).forEach(step -> step.reversed().forEach(BackwardCall::run));
-    }
-    return List.of(read(dx, type), read(dGain, statistic), read(dBias, statistic));
-  }
-
-  @ParameterizedTest
-  @MethodSource("gradients")
-  void backwardHasTheSameBits(Op op, DType type) {
-    RandomGenerator random = new SplittableRandom(7);
-    for (int i = 0; i < 250; i++) {
-      Shape shape = Shape.draw(op, random);
-      boolean batch = op == Op.BATCH_NORM_BACKWARD;
-      int options = batch ? 0 : LAYOUTS[i % 4] | random.nextInt(3);
-      double scale = type == DType.F16 ? 1 : SCALES[random.nextInt(SCALES.length)];
-      try (Arena arena = Arena.ofConfined()) {
-        Kernel java = Backends.kernel(op, type, type, Backend.JAVA);
-        List<List<Double>> expected = backward(java, shape, arena, options, scale, i, 1);
-        for (Backend backend : Panorm.availableBackends()) {
-          Kernel kernel = Backends.kernel(op, type, type, backend);
-          String what = op + " " + type + " " + backend + " " + shape + " " + options + " " + scale;
-          assertEquals(expected, backward(kernel, shape, arena, options, scale, i, 1), what);
-          assertEquals(expected, backward(kernel, shape, arena, options, scale, i, 3),
-              what + " in pieces");
+  static List<Subject> subjects() {
+    List<Subject> subjects = new ArrayList<>();
+    for (int cols : new int[] {1, 2, 7, 33}) {
+      for (EpsilonMode mode : EpsilonMode.values()) {
+        for (int k : new int[] {1, (cols + 1) / 2, cols}) {
+          subjects.add(rmsNorm(mode + ", k = " + k, cols, 1, cols,
+              RmsNorm.builder().epsilonMode(mode).partialWidth(k)));
         }
       }
+      subjects.add(rmsNorm("gain offset, divisor", cols, 1, cols,
+          RmsNorm.builder().gainOffset(1).divisor(cols + 3)));
+      subjects.add(layerNorm("", cols, 1, cols, LayerNorm.builder()));
+      subjects.add(l2Norm("", cols, EPSILON));
+      subjects.add(l2Norm("rows shorter than epsilon", cols, 100));
+      subjects.add(weightNorm(cols));
+      subjects.add(batchNorm(cols));
     }
+    int groups = 3;
+    for (GainLayout layout : GainLayout.values()) {
+      int width = 5;
+      int length = switch (layout) {
+        case PER_COLUMN -> groups * width;
+        case SHARED -> width;
+        case PER_GROUP -> groups;
+      };
+      subjects.add(rmsNorm("groups, " + layout, groups * width, groups, length,
+          RmsNorm.builder().groups(groups).gainLayout(layout).partialWidth(2)));
+      subjects.add(layerNorm("groups, " + layout, groups * width, groups, length,
+          LayerNorm.builder().groups(groups).gainLayout(layout)));
+    }
+    return subjects;
+  }
+
+  private static Subject rmsNorm(String name, int cols, int groups, int length,
+      RmsNorm.Builder builder) {
+    double[] gain = gain(length);
+    double[] bias = bias(length);
+    RmsNorm norm = builder.gain(tensor(gain, 1))
+        .bias(tensor(bias, 1))
+        .epsilon(EPSILON)
+        .backend(Backend.JAVA)
+        .build();
+    Tensor inverse = tensor(new double[ROWS * groups], ROWS);
+    return new Subject("RMSNorm " + name, cols, gain, bias, (x, y) -> norm.forward(x, y, inverse),
+        (dy, x, dx, dGain, dBias) -> norm.backward(dy, x, inverse, dx, dGain, dBias));
+  }
+
+  private static Subject layerNorm(String name, int cols, int groups, int length,
+      LayerNorm.Builder builder) {
+    double[] gain = gain(length);
+    double[] bias = bias(length);
+    LayerNorm norm = builder.gain(tensor(gain, 1))
+        .bias(tensor(bias, 1))
+        .epsilon(EPSILON)
+        .backend(Backend.JAVA)
+        .build();
+    Tensor mean = tensor(new double[ROWS * groups], ROWS);
+    Tensor inverse = tensor(new double[ROWS * groups], ROWS);
+    return new Subject("LayerNorm " + name, cols, gain, bias,
+        (x, y) -> norm.forward(x, y, mean, inverse),
+        (dy, x, dx, dGain, dBias) -> norm.backward(dy, x, mean, inverse, dx, dGain, dBias));
+  }
+
+  private static Subject l2Norm(String name, int cols, double epsilon) {
+    double[] gain = gain(cols);
+    L2Norm norm = L2Norm.builder()
+        .gain(tensor(gain, 1))
+        .epsilon(epsilon)
+        .backend(Backend.JAVA)
+        .build();
+    Tensor inverse = tensor(new double[ROWS], ROWS);
+    return new Subject("L2Norm " + name, cols, gain, new double[0],
+        (x, y) -> norm.forward(x, y, inverse),
+        (dy, x, dx, dGain, dBias) -> norm.backward(dy, x, inverse, dx, dGain));
+  }
+
+  private static Subject weightNorm(int cols) {
+    double[] gain = gain(ROWS);
+    WeightNorm norm = WeightNorm.builder(tensor(gain, ROWS)).backend(Backend.JAVA).build();
+    Tensor inverse = tensor(new double[ROWS], ROWS);
+    return new Subject("WeightNorm", cols, gain, new double[0],
+        (v, w) -> norm.forward(v, w, inverse), (dw, v, dv, dGain, dBias) -> norm.backward(dw, v,
+            inverse, dv, Tensor.ofSegment(dGain.segment(), DType.F64, ROWS, 1)));
+  }
+
+  private static Subject batchNorm(int cols) {
+    double[] gain = gain(cols);
+    double[] bias = bias(cols);
+    BatchNorm norm = BatchNorm.builder(tensor(gain, 1))
+        .bias(tensor(bias, 1))
+        .epsilon(EPSILON)
+        .backend(Backend.JAVA)
+        .build();
+    Tensor mean = tensor(new double[cols], 1);
+    Tensor inverse = tensor(new double[cols], 1);
+    return new Subject("BatchNorm", cols, gain, bias,
+        (x, y) -> norm.trainingForward(x, y, mean, null, inverse),
+        (dy, x, dx, dGain, dBias) -> norm.backward(dy, x, mean, inverse, dx, dGain, dBias));
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F64", "F16", "BF16"})
-  void batchNormHasTheSameBits(DType type) {
-    RandomGenerator random = new SplittableRandom(8);
-    for (int i = 0; i < 250; i++) {
-      Op op = i % 3 == 0 ? Op.BATCH_NORM_INFERENCE : Op.BATCH_NORM;
-      Shape shape = Shape.draw(op, random);
-      double scale = type == DType.F16 ? 1 : SCALES[random.nextInt(SCALES.length)];
-      try (Arena arena = Arena.ofConfined()) {
-        Kernel java = Backends.kernel(op, type, type, Backend.JAVA);
-        List<List<Double>> expected = batch(java, shape, arena, scale, i, 1);
-        for (Backend backend : Panorm.availableBackends()) {
-          Kernel kernel = Backends.kernel(op, type, type, backend);
-          String what = op + " " + type + " " + backend + " " + shape + " " + scale;
-          assertEquals(expected, batch(kernel, shape, arena, scale, i, 1), what);
-          assertEquals(expected, batch(kernel, shape, arena, scale, i, 3), what + " in pieces");
-        }
-      }
-    }
-  }
-
-  private static List<List<Double>> batch(Kernel kernel, Shape s, Arena arena, double scale,
-      long seed, long parts) {
-    RandomGenerator random = new SplittableRandom(seed);
-    Element type = kernel.x();
-    Element statistic = Element.statisticOf(type);
-    long stride = s.width + 2;
-    MemorySegment x = values(arena, type, s.rows * stride, scale, 3 * scale, random);
-    MemorySegment gain = values(arena, type, s.width, 1, 0, random);
-    MemorySegment bias = random.nextBoolean()
-        ? values(arena, type, s.width, 1, 0, random)
-        : MemorySegment.NULL;
-    MemorySegment variance = arena.allocate(s.width * statistic.size, 8);
-    MemorySegment mean = values(arena, statistic, s.width, 1, 0, random);
-    MemorySegment inverse = values(arena, statistic, s.width, 0.1, 2, random);
-    MemorySegment y = random.nextBoolean() ? x : arena.allocate(x.byteSize(), 8);
-    double epsilon = random.nextBoolean() ? 1e-5 : 0;
-    ForwardCall call = new ForwardCall(kernel, x, variance, gain, bias, y, mean, inverse, s.rows, 1,
-        s.width, s.width, stride, 0, stride, epsilon, random.nextInt(2), s.rows, 0, false);
-    if (parts == 1) {
-      call.run();
-    } else {
-      call.cut(parts).reversed().forEach(ForwardCall::run);
-    }
-    return List.of(read(y, type), read(mean, statistic), read(inverse, statistic),
-        read(variance, statistic));
-  }
-
-  private enum Norm {
-    RMS(Op.RMS_NORM, Op.RMS_NORM_BACKWARD, Options.EPSILON_INSIDE), RMS_OUTSIDE(Op.RMS_NORM,
-        Op.RMS_NORM_BACKWARD, Options.EPSILON_OUTSIDE), RMS_FLOOR(Op.RMS_NORM, Op.RMS_NORM_BACKWARD,
-            Options.EPSILON_FLOOR), LAYER(Op.LAYER_NORM, Op.LAYER_NORM_BACKWARD,
-                Options.EPSILON_INSIDE), BATCH(Op.BATCH_NORM, Op.BATCH_NORM_BACKWARD,
-                    Options.EPSILON_INSIDE);
-
-    final Op forward;
-    final Op backward;
-    final int options;
-
-    Norm(Op forward, Op backward, int options) {
-      this.forward = forward;
-      this.backward = backward;
-      this.options = options;
-    }
-  }
-
-  /** What a norm maps (x, gain, bias) to, weighted by dy: a number to differentiate. */
-  private record Loss(Norm norm, int rows, int width, int span, double[] dy) {
-    double of(double[] x, double[] gain, double[] bias, double[] stat0, double[] stat1) {
-      double[] y = new double[x.length];
-      boolean batch = norm == Norm.BATCH;
-      new ForwardCall(Backends.kernel(norm.forward, DType.F64, DType.F64, Backend.JAVA), of(x),
-          MemorySegment.NULL, of(gain), of(bias), of(y), of(stat0), of(stat1), rows, 1, width, span,
-          width, 0, width, 0.1, 0, batch ? rows : span, norm.options, true).run();
-      double loss = 0;
-      for (int i = 0; i < y.length; i++) {
-        loss += y[i] * dy[i];
-      }
-      return loss;
-    }
-
-    double of(double[] x, double[] gain, double[] bias) {
-      return of(x, gain, bias, new double[Math.max(rows, width)],
-          new double[Math.max(rows, width)]);
-    }
-
-    private static MemorySegment of(double[] array) {
-      return MemorySegment.ofArray(array);
-    }
-
-    /** Central differences in one of the arguments: exact to h^2, some 1e-9 here. */
-    double[] slope(double[] x, double[] gain, double[] bias, double[] argument) {
-      double[] slope = new double[argument.length];
-      double h = 1e-5;
-      for (int i = 0; i < argument.length; i++) {
-        double at = argument[i];
-        argument[i] = at + h;
-        double above = of(x, gain, bias);
-        argument[i] = at - h;
-        slope[i] = (above - of(x, gain, bias)) / (2 * h);
-        argument[i] = at;
-      }
-      return slope;
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void gradientsAreThoseOfCentralDifferences(Norm norm) {
+  @MethodSource("subjects")
+  void areThoseOfCentralDifferences(Subject s) {
     RandomGenerator random = new SplittableRandom(9);
-    for (int width : new int[] {1, 2, 7, 33}) {
-      int rows = 5;
-      boolean rms = norm.forward == Op.RMS_NORM;
-      for (int span : rms ? new int[] {1, (width + 1) / 2, width} : new int[] {width}) {
-        double[] x = random.doubles(rows * width, -2, 2).toArray();
-        double[] dy = random.doubles(rows * width, -1, 1).toArray();
-        double[] gain = random.doubles(width, 0.5, 2).toArray();
-        double[] bias = random.doubles(width, -1, 1).toArray();
-        Loss loss = new Loss(norm, rows, width, span, dy);
-        double[] stat0 = new double[Math.max(rows, width)];
-        double[] stat1 = new double[Math.max(rows, width)];
-        loss.of(x, gain, bias, stat0, stat1);
-        double[] dx = new double[x.length];
-        double[] dGain = new double[width];
-        double[] dBias = new double[width];
-        new BackwardCall(Backends.kernel(norm.backward, DType.F64, DType.F64, Backend.JAVA),
-            Loss.of(dy), Loss.of(x), Loss.of(gain), Loss.of(stat0), Loss.of(stat1), Loss.of(dx),
-            Loss.of(dGain), Loss.of(dBias), rows, 1, width, span, width, width, width, 0.1, 0,
-            norm == Norm.BATCH ? rows : span, norm.options, true).run();
-        // Third derivatives, which the differences leave out, are of the order of 1 / epsilon^2.
-        double tolerance = 1e-6;
-        assertArrayEquals(loss.slope(x, gain, bias, x), dx, tolerance, "dx, width " + width);
-        assertArrayEquals(loss.slope(x, gain, bias, gain), dGain, tolerance, "dGain");
-        assertArrayEquals(loss.slope(x, gain, bias, bias), dBias, tolerance, "dBias");
-      }
+    // Away from 0, where the root of one element has a kink.
+    double[] x = random.doubles(ROWS * s.cols, 0.3, 2)
+        .map(v -> random.nextBoolean() ? v : -v)
+        .toArray();
+    double[] dy = random.doubles(ROWS * s.cols, -1, 1).toArray();
+    double[] dx = new double[x.length];
+    double[] dGain = new double[s.gain.length];
+    double[] dBias = new double[s.bias.length];
+    loss(s, x, dy); // saves the statistics
+    s.backward.run(tensor(dy, ROWS), tensor(x, ROWS), tensor(dx, ROWS), tensor(dGain, 1),
+        tensor(dBias, 1));
+    // h^2 times third derivatives, of the order of 1 / 0.3^2 or 1 / EPSILON^2; rounding, 2^-53 / h.
+    double tolerance = 1e-6;
+    assertArrayEquals(slope(s, x, dy, x), dx, tolerance, "dx");
+    assertArrayEquals(slope(s, x, dy, s.gain), dGain, tolerance, "dGain");
+    assertArrayEquals(slope(s, x, dy, s.bias), dBias, tolerance, "dBias");
+  }
+
+  /** y weighted by dy: a number to differentiate. */
+  private static double loss(Subject s, double[] x, double[] dy) {
+    double[] y = new double[x.length];
+    s.forward.run(tensor(x, ROWS), tensor(y, ROWS));
+    double loss = 0;
+    for (int i = 0; i < y.length; i++) {
+      loss += y[i] * dy[i];
     }
+    return loss;
+  }
+
+  private static double[] slope(Subject s, double[] x, double[] dy, double[] argument) {
+    double[] slope = new double[argument.length];
+    double h = 1e-5;
+    for (int i = 0; i < argument.length; i++) {
+      double at = argument[i];
+      argument[i] = at + h;
+      double above = loss(s, x, dy);
+      argument[i] = at - h;
+      slope[i] = (above - loss(s, x, dy)) / (2 * h);
+      argument[i] = at;
+    }
+    return slope;
   }
 }

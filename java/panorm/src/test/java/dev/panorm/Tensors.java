@@ -30,6 +30,18 @@ final class Tensors {
     return copy;
   }
 
+  static double[] row(Tensor t, long row) {
+    double[] values = new double[Math.toIntExact(t.cols())];
+    Arrays.setAll(values, col -> t.get(row, col));
+    return values;
+  }
+
+  static double[] column(Tensor t, long col) {
+    double[] values = new double[Math.toIntExact(t.rows())];
+    Arrays.setAll(values, row -> t.get(row, col));
+    return values;
+  }
+
   /** Fails unless all elements have the same bits, any NaN counting as any other. */
   static void assertSameBits(Tensor expected, Tensor actual, String what) {
     long size = expected.type().byteSize();
