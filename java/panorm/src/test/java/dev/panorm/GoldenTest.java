@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Against what PyTorch computed (norms.json), at sizes up to 384 columns, forward and backward.
  *
  * <p>Tolerances are in units of 2^-24 of the magnitudes of the terms that are added up in an
- * element. Ours are off by at most 12 forward (at 384 columns; AccuracyTest derives it) and 21
- * backward, 6 + 15; PyTorch's float sums are of similar kind, and a few are what they add in
+ * element. At 384 columns ours are off by at most 12 forward and 21 backward (AccuracyTest derives
+ * both); PyTorch's float sums are of similar kind, and a few are what they add in
  * practice. Statistics that backward takes were themselves rounded by both sides: 8 units more.
  */
 @ParameterizedClass
