@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -142,29 +143,117 @@ class PropertiesTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void addForwardIsAddThenForward(Values values) {
+  @CsvSource({"0.0625, 8", "0.5, 65", "0.001, 1", "0.9999, 130", "1, 131"})
+  void partialShareOfThePublishedCodeIsRoundedDown(double p, int k) {
     try (Arena arena = Arena.ofConfined()) {
-      Tensor x = Tensors.filled(arena, DType.F32, ROWS, COLS, values, 5);
-      Tensor residual = Tensors.filled(arena, DType.F32, ROWS, COLS, values, 6);
-      Tensor sum = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      Tensor x = Tensors.normal(arena, ROWS, COLS, 4);
+      Tensor byShare = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      Tensor byWidth = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      RmsNorm.builder().partialFloor(p).backend(backend).build().forward(x, byShare);
+      RmsNorm.builder().partialWidth(k).backend(backend).build().forward(x, byWidth);
+      Tensors.assertSameBits(byWidth, byShare, "p = " + p);
+    }
+  }
+
+  /** With a divisor of its own, a row padded by zeros is the row without them. */
+  @Test
+  void divisorOfPaddedRows() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor padded = Tensors.normal(arena, ROWS, COLS, 5);
+      int cols = 100;
       for (int row = 0; row < ROWS; row++) {
+        padded.row(row).columns(cols, COLS - cols).segment().fill((byte) 0);
+      }
+      Tensor y = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      RmsNorm.builder().divisor(cols).backend(backend).build().forward(padded, y);
+      Tensor expected = Tensor.allocate(arena, DType.F32, ROWS, cols);
+      rms(1e-5).forward(padded.columns(0, cols), expected);
+      Tensors.assertSameBits(expected, y.columns(0, cols), "y");
+    }
+  }
+
+  /** L2-Norm is RMSNorm with a divisor of 1, and its rows have length 1. */
+  @Test
+  void l2NormIsRmsNormWithDivisor1() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor x = Tensors.normal(arena, ROWS, COLS, 6);
+      Tensor expected = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      Tensor y = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+      RmsNorm.builder().divisor(1).epsilon(0).backend(backend).build().forward(x, expected);
+      L2Norm.builder().backend(backend).build().forward(x, y);
+      Tensors.assertSameBits(expected, y, "y");
+      for (int row = 0; row < ROWS; row++) {
+        double squares = 0;
+        for (double value : Tensors.row(y, row)) {
+          squares += value * value;
+        }
+        assertEquals(1, squares, 2 * 9.5 * 0x1p-24); // twice the bound of an element (AccuracyTest)
+      }
+    }
+  }
+
+  /** A row shorter than epsilon is divided by epsilon, and zeros stay zeros. */
+  @Test
+  void l2NormOfShortRows() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor x = Tensor.allocate(arena, DType.F32, 2, 3);
+      x.set(0, 1, 0x1p-10);
+      Tensor y = Tensor.allocate(arena, DType.F32, 2, 3);
+      L2Norm.builder().epsilon(0x1p-8).backend(backend).build().forward(x, y);
+      assertEquals(0x1p-2, y.get(0, 1));
+      assertEquals(0, y.get(0, 0));
+      assertEquals(0, y.get(1, 1));
+    }
+  }
+
+  /** running = (1 - momentum) running + momentum batch, the variance by rows - 1. */
+  @Test
+  void batchNormMovesRunningAverages() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor x = Tensor.allocate(arena, DType.F64, 4, 1);
+      for (int row = 0; row < 4; row++) {
+        x.set(row, 0, 2 * row); // mean 3, variance 5, unbiased 20 / 3
+      }
+      Tensor y = Tensor.allocate(arena, DType.F64, 4, 1);
+      Tensor[] saved = new Tensor[3];
+      Arrays.setAll(saved, i -> Tensor.allocate(arena, DType.F64, 1, 1));
+      Tensor runningMean = Tensor.ofArray(1.0);
+      Tensor runningVariance = Tensor.ofArray(1.0);
+      BatchNorm.builder()
+          .momentum(0.25)
+          .backend(backend)
+          .build()
+          .trainingForward(x, y, saved[0], saved[1], saved[2], runningMean, runningVariance);
+      assertEquals(3, saved[0].get(0, 0));
+      assertEquals(5, saved[1].get(0, 0));
+      assertEquals(0.75 + 0.25 * 3, runningMean.get(0, 0));
+      assertEquals(0.75 + 0.25 * 20 / 3, runningVariance.get(0, 0), 0x1p-51); // an ulp
+    }
+  }
+
+  /** In inference the statistics of training give the same rows, but for the last digits. */
+  @Test
+  void batchNormInferenceWithTheStatisticsOfTraining() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor x = Tensors.normal(arena, 40, COLS, 14);
+      Tensor training = Tensor.allocate(arena, DType.F32, 40, COLS);
+      Tensor inference = Tensor.allocate(arena, DType.F32, 40, COLS);
+      Tensor mean = Tensor.allocate(arena, DType.F32, 1, COLS);
+      Tensor variance = Tensor.allocate(arena, DType.F32, 1, COLS);
+      Tensor inverse = Tensor.allocate(arena, DType.F32, 1, COLS);
+      BatchNorm norm = BatchNorm.builder().backend(backend).build();
+      norm.trainingForward(x, training, mean, variance, inverse);
+      norm.forward(x, inference, mean, variance);
+      for (int row = 0; row < 40; row++) {
         for (int col = 0; col < COLS; col++) {
-          sum.set(row, col, (float) residual.get(row, col) + (float) x.get(row, col));
+          // Inference rounds the mean, training x - x[0] (below 8), each by 2^-24 of itself; both
+          // round the deviation and its product with the inverse.
+          double wanted = training.get(row, col);
+          double bound = 0x1p-24
+              * (4 * Math.abs(wanted) + (Math.abs(mean.get(0, col)) + 8) * inverse.get(0, col));
+          assertEquals(wanted, inference.get(row, col), bound);
         }
       }
-      Tensor expected = Tensor.allocate(arena, DType.F32, ROWS, COLS);
-      Tensor expectedInverse = Tensor.allocate(arena, DType.F32, ROWS, 1);
-      Tensor gain = Tensors.normal(arena, 1, COLS, 7);
-      RmsNorm norm = RmsNorm.builder(gain).backend(backend).build();
-      norm.forward(sum, expected, expectedInverse);
-
-      Tensor y = Tensor.allocate(arena, DType.F32, ROWS, COLS);
-      Tensor inverse = Tensor.allocate(arena, DType.F32, ROWS, 1);
-      norm.addForward(x, residual, y, inverse);
-      Tensors.assertSameBits(sum, residual, "sum");
-      Tensors.assertSameBits(expected, y, "y");
-      Tensors.assertSameBits(expectedInverse, inverse, "inverse RMS");
     }
   }
 
