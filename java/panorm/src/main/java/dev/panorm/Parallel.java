@@ -89,9 +89,10 @@ final class Parallel {
       }
     } catch (RejectedExecutionException e) {
       // The threads that there are, at least this one, take the rest.
+    } finally {
+      run.takeTasks();
+      run.await();
     }
-    run.takeTasks();
-    run.await();
   }
 
   private static final class Run {
