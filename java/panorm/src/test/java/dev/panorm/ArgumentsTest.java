@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +82,11 @@ class ArgumentsTest {
     refuses(() -> norm().forward(x, y, filled(2, 1)), "3 x 1 F32", "2 x 1 F32");
     refuses(() -> RmsNorm.builder(filled(2, COLS)), "2 x 8 F32");
     refuses(() -> RmsNorm.builder(gain).bias(filled(1, 7)).build(), "1 x 8 F32", "1 x 7 F32");
+    refuses(() -> norm().backward(x, x, filled(ROWS, 1), y, filled(1, 7)), "dGain", "1 x 8 F32",
+        "1 x 7 F32");
+    refuses(() -> WeightNorm.builder(gain), "1 x 8 F32", "column");
+    refuses(() -> WeightNorm.builder(filled(2, 1)).backend(backend).build().forward(x, y),
+        "3 elements of gain", "2 x 1 F32");
     RmsNorm partial = RmsNorm.builder().backend(backend).partialWidth(9).build();
     refuses(() -> partial.forward(x, y), "9", "3 x 8 F32");
   }
@@ -96,6 +102,64 @@ class ArgumentsTest {
         "1 x 8 BF16");
   }
 
+  /** Combinations of types that do not exist are refused with a list of those that do. */
+  @Test
+  void combinationsOfTypes() {
+    Tensor f64 = Tensor.allocate(arena, DType.F64, ROWS, COLS);
+    Tensor bf16 = Tensor.allocate(arena, DType.BF16, ROWS, COLS);
+    Tensor i8 = Tensor.allocate(arena, DType.I8, ROWS, COLS);
+    refuses(() -> norm().forward(f64, y), "RMSNorm from F64 to F32", "F64 to F64, F16 to F32");
+    refuses(() -> norm().backward(bf16, x, filled(ROWS, 1), y, null),
+        "RMSNorm backward from F32 to BF16", "[F32 to F32, F64 to F64, F16 to F16, BF16 to BF16]");
+    Tensor statistic = filled(1, COLS);
+    refuses(
+        () -> BatchNorm.builder().backend(backend).build().forward(x, bf16, statistic, statistic),
+        "BatchNorm from F32 to BF16", "BF16 to BF16");
+    refuses(() -> norm().forward(x, i8), "3 x 8 I8", "scale");
+    refuses(() -> norm().quantizedForward(x, y, filled(ROWS, 1)), "3 x 8 F32", "I8");
+    refuses(() -> RmsNorm.builder(Tensor.allocate(arena, DType.I8, 1, COLS)), "1 x 8 I8",
+        "F32, F64, F16 or BF16");
+    Tensor f64Gain = Tensor.allocate(arena, DType.F64, 1, COLS);
+    refuses(() -> RmsNorm.builder(f64Gain).roundBeforeGain().build(), "F16, BF16 or F32",
+        "1 x 8 F64");
+    refuses(() -> RmsNorm.builder(f64Gain).bias(gain).build(), "1 x 8 F64", "1 x 8 F32");
+  }
+
+  @Test
+  void groups() {
+    RmsNorm three = RmsNorm.builder().groups(3).backend(backend).build();
+    refuses(() -> three.forward(x, y), "3 x 8 F32", "3 groups");
+    refuses(() -> RmsNorm.builder(gain).groups(3).build(), "groups is 3", "1 x 8 F32");
+    refuses(() -> LayerNorm.builder(gain).groups(2).gainLayout(GainLayout.PER_GROUP).build(),
+        "groups is 2", "1 x 8 F32");
+    refuses(() -> RmsNorm.builder(gain).groups(2).partialWidth(5).build(), "5", "1 x 8 F32");
+    RmsNorm shared = RmsNorm.builder(gain)
+        .groups(2)
+        .gainLayout(GainLayout.SHARED)
+        .backend(backend)
+        .build();
+    refuses(() -> shared.forward(x, y), "4 elements of gain", "1 x 8 F32");
+    RmsNorm two = RmsNorm.builder().groups(2).backend(backend).build();
+    refuses(() -> two.forward(x, y, filled(ROWS, 1)), "3 x 2 F32", "3 x 1 F32");
+    refuses(
+        () -> RmsNorm.builder().groups(2).partialWidth(5).backend(backend).build().forward(x, y),
+        "5", "2 groups");
+  }
+
+  @Test
+  void batches() {
+    BatchNorm norm = BatchNorm.builder().backend(backend).build();
+    Tensor[] s = new Tensor[5];
+    Arrays.setAll(s, i -> filled(1, COLS));
+    Tensor empty = filled(0, COLS);
+    refuses(() -> norm.trainingForward(empty, filled(0, COLS), s[0], s[1], s[2]), "0 x 8 F32",
+        "1 rows");
+    refuses(() -> norm.trainingForward(x.row(0), y.row(0), s[0], s[1], s[2], s[3], s[4]),
+        "1 x 8 F32", "2 rows");
+    refuses(() -> norm.trainingForward(x, y, filled(ROWS, 1), s[1], s[2]), "mean", "1 x 8 F32",
+        "3 x 1 F32");
+  }
+
   @Test
   void options() {
     refuses(() -> RmsNorm.builder().epsilon(-1), "-1");
@@ -104,6 +168,15 @@ class ArgumentsTest {
     refuses(() -> RmsNorm.builder().partial(1.5), "1.5");
     refuses(() -> RmsNorm.builder().partialWidth(0), "0");
     refuses(() -> RmsNorm.builder().gainOffset(1).build(), "1.0");
+    refuses(() -> RmsNorm.builder().gainOffset(Double.NaN), "NaN");
+    refuses(() -> RmsNorm.builder().roundBeforeGain().build(), "gain");
+    refuses(() -> RmsNorm.builder().partialFloor(-0.5), "-0.5");
+    refuses(() -> RmsNorm.builder().divisor(0), "0.0");
+    refuses(() -> RmsNorm.builder().divisor(Double.POSITIVE_INFINITY), "Infinity");
+    refuses(() -> LayerNorm.builder().groups(0), "0");
+    refuses(() -> L2Norm.builder().epsilon(-1), "-1");
+    refuses(() -> BatchNorm.builder().momentum(1.5), "1.5");
+    refuses(() -> WeightNorm.builder(filled(ROWS, 1)).parallel(Runnable::run, 0), "0");
   }
 
   @Test
@@ -181,6 +254,11 @@ class ArgumentsTest {
   void emptyTensors() {
     norm().forward(filled(0, COLS), filled(0, COLS));
     RmsNorm.builder().backend(backend).build().forward(filled(ROWS, 0), filled(ROWS, 0));
+    Tensor dGain = filled(1, COLS);
+    Tensor dBias = filled(1, COLS);
+    norm().backward(filled(0, COLS), filled(0, COLS), filled(0, 1), null, dGain, dBias);
+    Tensors.assertSameBits(Tensor.allocate(arena, DType.F32, 1, COLS), dGain, "sum of nothing");
+    Tensors.assertSameBits(Tensor.allocate(arena, DType.F32, 1, COLS), dBias, "sum of nothing");
   }
 
   @Test
