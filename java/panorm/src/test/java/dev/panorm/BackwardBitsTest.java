@@ -100,7 +100,7 @@ class BackwardBitsTest {
   @MethodSource("gradients")
   void backwardHasTheSameBits(Op op, DType type) {
     RandomGenerator random = new SplittableRandom(7);
-    for (int i = 0; i < 250; i++) {
+    for (int i = 0; i < 100; i++) {
       Shape shape = Shape.draw(op, random);
       boolean batch = op == Op.BATCH_NORM_BACKWARD;
       int options = batch ? 0 : LAYOUTS[i % 4] | random.nextInt(3);
@@ -123,7 +123,7 @@ class BackwardBitsTest {
   @EnumSource(names = {"F32", "F64", "F16", "BF16"})
   void batchNormHasTheSameBits(DType type) {
     RandomGenerator random = new SplittableRandom(8);
-    for (int i = 0; i < 250; i++) {
+    for (int i = 0; i < 100; i++) {
       Op op = i % 3 == 0 ? Op.BATCH_NORM_INFERENCE : Op.BATCH_NORM;
       Shape shape = Shape.draw(op, random);
       double scale = type == DType.F16 ? 1 : SCALES[random.nextInt(SCALES.length)];
