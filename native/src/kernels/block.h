@@ -3,12 +3,6 @@
 // lane i mod 64 (32), and the lanes are folded by halving: that alone fixes the bits of a
 // reduction, whatever the width of a register.
 
-#if defined(__clang__)
-#define PANORM_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define PANORM_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 template <class V>
 struct Block {
   static constexpr int registers = 256 / (V::lanes * (int)sizeof(typename V::elem));
@@ -107,6 +101,19 @@ PANORM_INLINE void store(T *p, Block<V> b, int n) {
   } else {
     store_rest(p, b, n);
   }
+}
+
+// Stores past the caches, which spares reading the lines first; p is aligned to kStreamAlignment.
+template <class V, class T>
+PANORM_INLINE void stream(T *p, Block<V> b, All) {
+  alignas(kStreamAlignment) T whole[Block<V>::width];
+  store(whole, b, All{});
+  stream_bytes(p, whole, sizeof whole);
+}
+
+template <class V, class T>
+PANORM_INLINE void stream(T *p, Block<V> b, int n) {
+  store(p, b, n);
 }
 
 template <class V>

@@ -208,3 +208,16 @@ PANORM_INLINE double fold(F64 a) {
   __m128d x = _mm_add_pd(_mm256_castpd256_pd128(a.v), _mm256_extractf128_pd(a.v, 1));
   return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
 }
+
+constexpr bool kStreams = true;
+constexpr int kStreamAlignment = 32;
+
+PANORM_INLINE void stream_bytes(void *to, const void *from, int n) {
+  PANORM_UNROLL
+  for (int i = 0; i < n; i += kStreamAlignment) {
+    __m256i v = _mm256_load_si256((const __m256i *)((const char *)from + i));
+    _mm256_stream_si256((__m256i *)((char *)to + i), v);
+  }
+}
+
+PANORM_INLINE void stream_fence() { _mm_sfence(); }

@@ -209,3 +209,15 @@ PANORM_INLINE double fold(F64 a) {
   __m128d x = _mm_add_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1));
   return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
 }
+
+constexpr bool kStreams = true;
+constexpr int kStreamAlignment = 64;
+
+PANORM_INLINE void stream_bytes(void *to, const void *from, int n) {
+  PANORM_UNROLL
+  for (int i = 0; i < n; i += kStreamAlignment) {
+    _mm512_stream_si512((__m512i *)((char *)to + i), _mm512_load_si512((const char *)from + i));
+  }
+}
+
+PANORM_INLINE void stream_fence() { _mm_sfence(); }

@@ -10,6 +10,12 @@
 #define PANORM_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
+#if defined(__clang__)
+#define PANORM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define PANORM_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 struct f16 {
   unsigned short bits;
 };

@@ -106,3 +106,10 @@ PANORM_INLINE E fold(ScalarVec<E, N> a) {
 using F32 = ScalarVec<float, 64>;
 using F64 = ScalarVec<double, 32>;
 using Bf16Rows = F32;
+
+constexpr bool kStreams = false;  // no stores past the caches
+constexpr int kStreamAlignment = 1;
+
+PANORM_INLINE void stream_bytes(void *, const void *, int) {}
+
+PANORM_INLINE void stream_fence() {}
