@@ -153,7 +153,8 @@ inline double fma1(double a, double b, double c) {
 
   const u64 infinity = 0x7ffull << 52;
   u64 ua = bits(a) & ~kSign, ub = bits(b) & ~kSign, uc = bits(c) & ~kSign;
-  if (ua >= infinity || ub >= infinity || uc >= infinity || !ua || !ub) return a * b + c;
+  if (ua < infinity && ub < infinity && uc >= infinity) return c;  // though a * b overflow
+  if (ua >= infinity || ub >= infinity || !ua || !ub) return a * b + c;
   if (!uc) return a * b;
   Number na = split(a), nb = split(b);
   Number p = lead({na.m * nb.m, na.e + nb.e}), q = lead(split(c));
