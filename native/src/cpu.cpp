@@ -2,10 +2,42 @@
 
 #include "panorm.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace panorm {
 
+#if defined(__x86_64__)
+// Not __builtin_cpu_supports: what it needs at run time is not there to link for macOS without its
+// SDK.
+namespace {
+
+struct Registers {
+  unsigned eax, ebx, ecx, edx;
+};
+
+// All 0 if the processor does not know the leaf.
+Registers cpuid(unsigned leaf) {
+  Registers r = {};
+  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  return r;
+}
+
+bool all(unsigned bits, unsigned of) { return (bits & of) == of; }
+
+// Whether the operating system saves these registers (bits of XCR0).
+bool os_saves(unsigned state) {
+  if (!all(cpuid(1).ecx, bit_OSXSAVE)) return false;
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return all(low, state);
+}
+
+}  // namespace
+#endif
+
 // Tests every feature that the backend's unit is compiled for: the flags in CMakeLists.txt.
-// __builtin_cpu_supports also asks whether the operating system saves the registers (XCR0).
 bool cpu_runs(int backend) {
   switch (backend) {
     case PANORM_SCALAR:
@@ -15,12 +47,11 @@ bool cpu_runs(int backend) {
       return true;  // part of the architecture's baseline
 #elif defined(__x86_64__)
     case PANORM_AVX2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("f16c");
+      return os_saves(0x06) && all(cpuid(1).ecx, bit_AVX | bit_FMA | bit_F16C) &&
+             all(cpuid(7).ebx, bit_AVX2);
     case PANORM_AVX512:
-      return cpu_runs(PANORM_AVX2) && __builtin_cpu_supports("avx512f") &&
-             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512vl");
+      return cpu_runs(PANORM_AVX2) && os_saves(0xe6) &&
+             all(cpuid(7).ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
 #endif
     default:
       return false;
