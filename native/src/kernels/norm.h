@@ -239,6 +239,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
       if (quantizable) {
         q = (value(i, n) * splat<V>(lift)) * splat<V>(factor);
         q = each<V>([&](int u) { return round_even(q.v[u]); });
+        q = keep(q, n);  // what is behind the row may be too large to convert
       }
       store<V>(row.y + i, q, n);
     });
