@@ -21,7 +21,7 @@ TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
           const void *ours = panorm_kernel(op, x_type, y_type, backend);
           const void *scalar = panorm_kernel(op, x_type, y_type, PANORM_SCALAR);
           REQUIRE((ours == nullptr) == (scalar == nullptr));
-          if (!ours) continue;
+          if (!ours || left_out(x_type, y_type)) continue;
           for (long long width : widths) {
             for (int i = 0; i < (width < 300 ? 8 : 1); ++i) {
               // One row has a way of its own.

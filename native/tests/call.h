@@ -3,6 +3,7 @@
 #ifndef PANORM_TESTS_CALL_H
 #define PANORM_TESTS_CALL_H
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +14,12 @@ namespace panorm_tests {
 constexpr int kTypes[] = {PANORM_F32, PANORM_F64, PANORM_F16, PANORM_BF16, PANORM_I8};
 constexpr int kBackends[] = {PANORM_SCALAR, PANORM_NEON, PANORM_AVX2, PANORM_AVX512};
 constexpr const char *kBackendNames[] = {"scalar", "neon", "avx2", "avx512"};
+
+// Whether calls of these types are left out: Bochs 2.7 rounds ties to f16 away from zero.
+inline bool left_out(int x_type, int y_type) {
+  static const bool without_f16 = std::getenv("PANORM_TESTS_WITHOUT_F16") != nullptr;
+  return without_f16 && (x_type == PANORM_F16 || y_type == PANORM_F16);
+}
 
 // Classes of values, each another corner of a type's range.
 enum Values {

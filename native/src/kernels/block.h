@@ -106,7 +106,7 @@ PANORM_INLINE void store(T *p, Block<V> b, int n) {
 // Stores past the caches, which spares reading the lines first; p is aligned to kStreamAlignment.
 template <class V, class T>
 PANORM_INLINE void stream(T *p, Block<V> b, All) {
-  alignas(kStreamAlignment) T whole[Block<V>::width];
+  alignas(T) alignas(kStreamAlignment) T whole[Block<V>::width];
   store(whole, b, All{});
   stream_bytes(p, whole, sizeof whole);
 }
