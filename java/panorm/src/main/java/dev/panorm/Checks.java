@@ -47,15 +47,19 @@ final class Checks {
   /** Either may be null. */
   static void apart(Tensor a, String aName, Tensor b, String bName) {
     if (a != null && b != null && a.overlaps(b)) {
-      throw new IllegalArgumentException(
-          aName + " (" + a + ") overlaps " + bName + " (" + b + ") in memory");
+      throw overlap(a, aName, b, bName);
     }
+  }
+
+  private static IllegalArgumentException overlap(Tensor a, String aName, Tensor b, String bName) {
+    return new IllegalArgumentException(
+        aName + " (" + a + ") overlaps " + bName + " (" + b + ") in memory");
   }
 
   /** Either the same elements at the same places, or apart. */
   static void sameOrApart(Tensor a, String aName, Tensor b, String bName) {
-    if (!a.sameMemory(b)) {
-      apart(a, aName, b, bName);
+    if (a.overlaps(b) && !a.sameMemory(b)) {
+      throw overlap(a, aName, b, bName);
     }
   }
 

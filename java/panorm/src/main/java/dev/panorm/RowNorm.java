@@ -107,21 +107,20 @@ final class RowNorm {
     if (rows == 0 || width == 0) {
       return;
     }
-    // Two places that make a call: one that threads see is allocated, the other need not be.
+    long auxStride = aux == null ? 0 : aux.rowStride();
+    double over = divisor == 0 ? span : divisor;
+    int with = options | auxOption | parameters.option(x.type());
     if (parallel == null) {
-      call(kernel, x, aux, auxOption, y, stat0, stat1, width, span, heap).run();
+      kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
+          y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), rows, groups, width, span,
+          x.rowStride(), auxStride, y.rowStride(), epsilon, parameters.gainOffset, over, with,
+          heap);
     } else {
-      parallel.run(call(kernel, x, aux, auxOption, y, stat0, stat1, width, span, heap));
+      parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
+          parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), rows,
+          groups, width, span, x.rowStride(), auxStride, y.rowStride(), epsilon,
+          parameters.gainOffset, over, with, heap));
     }
-  }
-
-  private ForwardCall call(Kernel kernel, Tensor x, Tensor aux, int auxOption, Tensor y,
-      Tensor stat0, Tensor stat1, long width, long span, boolean heap) {
-    return new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
-        parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
-        groups, width, span, x.rowStride(), aux == null ? 0 : aux.rowStride(), y.rowStride(),
-        epsilon, parameters.gainOffset, divisor == 0 ? span : divisor,
-        options | auxOption | parameters.option(x.type()), heap);
   }
 
   private void checkAux(Tensor x, Tensor aux, int auxOption, Tensor y) {
@@ -190,20 +189,20 @@ final class RowNorm {
       Tensor.clear(dBias);
       return;
     }
+    long dxStride = dx == null ? 0 : dx.rowStride();
+    double over = divisor == 0 ? span : divisor;
+    int with = options | parameters.option(x.type());
     if (parallel == null) {
-      call(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, heap).run();
+      kernel.backward(dy.segment(), x.segment(), parameters.gain, stat0.segment(),
+          Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
+          dxStride, epsilon, parameters.gainOffset, over, with, heap);
     } else {
-      parallel.run(call(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, heap));
+      parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
+          stat0.segment(), Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
+          dxStride, epsilon, parameters.gainOffset, over, with, heap));
     }
-  }
-
-  private BackwardCall call(Kernel kernel, Tensor dy, Tensor x, Tensor stat0, Tensor stat1,
-      Tensor dx, Tensor dGain, Tensor dBias, long width, long span, boolean heap) {
-    return new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain, stat0.segment(),
-        Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-        Tensor.segmentOf(dBias), x.rows(), groups, width, span, dy.rowStride(), x.rowStride(),
-        dx == null ? 0 : dx.rowStride(), epsilon, parameters.gainOffset,
-        divisor == 0 ? span : divisor, options | parameters.option(x.type()), heap);
   }
 
   /** The gradient of gain or bias. */

@@ -17,7 +17,8 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
 
   /** Runs it. */
   public void run() {
-    kernel.backward(this);
+    kernel.backward(dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups, width, span,
+        dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap);
   }
 
   long elements() {

@@ -17,7 +17,8 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
 
   /** Runs it. */
   public void run() {
-    kernel.forward(this);
+    kernel.forward(x, aux, gain, bias, y, stat0, stat1, rows, groups, width, span, xStride,
+        auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
   }
 
   long elements() {

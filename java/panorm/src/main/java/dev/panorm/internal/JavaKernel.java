@@ -8,8 +8,13 @@ import java.lang.foreign.MemorySegment;
  */
 record JavaKernel(Op op, Element x, Element y) implements Kernel {
   @Override
-  public void forward(ForwardCall c) {
-    requireAccess(c.x(), c.aux(), c.gain(), c.bias(), c.y(), c.stat0(), c.stat1());
+  public void forward(MemorySegment x, MemorySegment aux, MemorySegment gain, MemorySegment bias,
+      MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows, long groups, long width,
+      long span, long xStride, long auxStride, long yStride, double epsilon, double gainOffset,
+      double divisor, int options, boolean heap) {
+    requireAccess(x, aux, gain, bias, y, stat0, stat1);
+    ForwardCall c = new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
+        span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
     switch (op) {
       case RMS_NORM, LAYER_NORM -> new RowForward(c).run();
       default -> new BatchForward(c).run();
@@ -17,8 +22,14 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
   }
 
   @Override
-  public void backward(BackwardCall c) {
-    requireAccess(c.dy(), c.x(), c.gain(), c.stat0(), c.stat1(), c.dx(), c.dGain(), c.dBias());
+  public void backward(MemorySegment dy, MemorySegment x, MemorySegment gain, MemorySegment stat0,
+      MemorySegment stat1, MemorySegment dx, MemorySegment dGain, MemorySegment dBias, long rows,
+      long groups, long width, long span, long dyStride, long xStride, long dxStride,
+      double epsilon, double gainOffset, double divisor, int options, boolean heap) {
+    requireAccess(dy, x, gain, stat0, stat1, dx, dGain, dBias);
+    BackwardCall c = new BackwardCall(this, dy, x, gain, stat0, stat1, dx, dGain, dBias, rows,
+        groups, width, span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options,
+        heap);
     switch (op) {
       case RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD -> new RowBackward(c).run();
       default -> new BatchBackward(c).run();

@@ -1,5 +1,7 @@
 package dev.panorm.internal;
 
+import java.lang.foreign.MemorySegment;
+
 /** An operator for a pair of element types on one backend. Arguments have been checked. */
 public sealed interface Kernel permits JavaKernel, NativeKernel {
   /** The operator. */
@@ -11,11 +13,17 @@ public sealed interface Kernel permits JavaKernel, NativeKernel {
   /** The type of y and dy. */
   Element y();
 
-  /** Normalizes. */
-  void forward(ForwardCall call);
+  /** Normalizes. Parameters are those of a {@link ForwardCall}, which need not be made for a call. */
+  void forward(MemorySegment x, MemorySegment aux, MemorySegment gain, MemorySegment bias,
+      MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows, long groups, long width,
+      long span, long xStride, long auxStride, long yStride, double epsilon, double gainOffset,
+      double divisor, int options, boolean heap);
 
-  /** Takes gradients back. */
-  void backward(BackwardCall call);
+  /** Takes gradients back. Parameters are those of a {@link BackwardCall}. */
+  void backward(MemorySegment dy, MemorySegment x, MemorySegment gain, MemorySegment stat0,
+      MemorySegment stat1, MemorySegment dx, MemorySegment dGain, MemorySegment dBias, long rows,
+      long groups, long width, long span, long dyStride, long xStride, long dxStride,
+      double epsilon, double gainOffset, double divisor, int options, boolean heap);
 
   /** The kernel in Java; null if the operator does not exist for these types. */
   static Kernel inJava(Op op, Element x, Element y) {

@@ -56,79 +56,99 @@ record NativeKernel(MemorySegment address, Op op, Element x, Element y) implemen
   }
 
   @Override
-  public void forward(ForwardCall c) {
-    boolean small = c.elements() <= CRITICAL_ELEMENTS;
-    if (c.heap() && !small) {
-      List<ForwardCall> pieces = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
-      if (pieces.size() > 1) {
-        pieces.forEach(this::forward);
-        return;
-      }
+  public void forward(MemorySegment x, MemorySegment aux, MemorySegment gain, MemorySegment bias,
+      MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows, long groups, long width,
+      long span, long xStride, long auxStride, long yStride, double epsilon, double gainOffset,
+      double divisor, int options, boolean heap) {
+    if (rows * groups * width > CRITICAL_ELEMENTS) {
+      forwardLong(new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
+          span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, heap));
+      return;
     }
     try {
-      requireOk(c.heap() ? forwardHeap(c) : small ? forwardCritical(c) : forwardPlain(c));
+      if (heap) {
+        requireOk((int) HeapForward.HANDLE.invokeExact(address, x, aux, gain, bias, y, stat0, stat1,
+            rows, groups, width, span, xStride, auxStride, yStride, epsilon, gainOffset, divisor,
+            options));
+      } else {
+        requireOk((int) CriticalForward.HANDLE.invokeExact(address, x, aux, gain, bias, y, stat0,
+            stat1, rows, groups, width, span, xStride, auxStride, yStride, epsilon, gainOffset,
+            divisor, options));
+      }
     } catch (Throwable e) {
       throw unchecked(e);
     }
   }
 
-  // Each a method of its own: small enough to be inlined, so that the call object is not allocated.
-
-  private int forwardHeap(ForwardCall c) throws Throwable {
-    return (int) HeapForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(), c.y(),
-        c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(), c.auxStride(),
-        c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
-  }
-
-  private int forwardCritical(ForwardCall c) throws Throwable {
-    return (int) CriticalForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
-        c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
-        c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
-  }
-
-  private int forwardPlain(ForwardCall c) throws Throwable {
-    return (int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(), c.y(),
-        c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(), c.auxStride(),
-        c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+  /** Cut in pieces if it is on the heap: a row that is longer still holds up the collector. */
+  private void forwardLong(ForwardCall c) {
+    try {
+      if (!c.heap()) {
+        requireOk((int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
+            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
+            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options()));
+        return;
+      }
+      List<ForwardCall> pieces = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
+      if (pieces.size() > 1) {
+        pieces.forEach(ForwardCall::run);
+        return;
+      }
+      requireOk((int) HeapForward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
+          c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
+          c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options()));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
   }
 
   @Override
-  public void backward(BackwardCall c) {
-    boolean small = c.elements() <= CRITICAL_ELEMENTS;
-    if (c.heap() && !small) {
-      List<List<BackwardCall>> steps = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
-      if (steps.stream().anyMatch(calls -> calls.size() > 1)) {
-        steps.forEach(calls -> calls.forEach(this::backward));
-        return;
-      }
+  public void backward(MemorySegment dy, MemorySegment x, MemorySegment gain, MemorySegment stat0,
+      MemorySegment stat1, MemorySegment dx, MemorySegment dGain, MemorySegment dBias, long rows,
+      long groups, long width, long span, long dyStride, long xStride, long dxStride,
+      double epsilon, double gainOffset, double divisor, int options, boolean heap) {
+    if (rows * groups * width > CRITICAL_ELEMENTS) {
+      backwardLong(new BackwardCall(this, dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups,
+          width, span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap));
+      return;
     }
     try {
-      requireOk(c.heap() ? backwardHeap(c) : small ? backwardCritical(c) : backwardPlain(c));
+      if (heap) {
+        requireOk((int) HeapBackward.HANDLE.invokeExact(address, dy, x, gain, stat0, stat1, dx,
+            dGain, dBias, rows, groups, width, span, dyStride, xStride, dxStride, epsilon,
+            gainOffset, divisor, options));
+      } else {
+        requireOk((int) CriticalBackward.HANDLE.invokeExact(address, dy, x, gain, stat0, stat1, dx,
+            dGain, dBias, rows, groups, width, span, dyStride, xStride, dxStride, epsilon,
+            gainOffset, divisor, options));
+      }
     } catch (Throwable e) {
       throw unchecked(e);
     }
   }
 
-  // Each a method of its own: small enough to be inlined, so that the call object is not allocated.
-
-  private int backwardHeap(BackwardCall c) throws Throwable {
-    return (int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
-        c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
-        c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-        c.options());
-  }
-
-  private int backwardCritical(BackwardCall c) throws Throwable {
-    return (int) CriticalBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
-        c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
-        c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-        c.options());
-  }
-
-  private int backwardPlain(BackwardCall c) throws Throwable {
-    return (int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(), c.stat1(),
-        c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(), c.dyStride(),
-        c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options());
+  /** Cut in pieces if it is on the heap: a row that is longer still holds up the collector. */
+  private void backwardLong(BackwardCall c) {
+    try {
+      if (!c.heap()) {
+        requireOk((int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+            c.options()));
+        return;
+      }
+      List<List<BackwardCall>> steps = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
+      if (steps.stream().anyMatch(calls -> calls.size() > 1)) {
+        steps.forEach(calls -> calls.forEach(BackwardCall::run));
+        return;
+      }
+      requireOk((int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
+          c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
+          c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
+          c.options()));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
   }
 
   /** What a handle can throw: for a closed arena, or one of another thread. */
