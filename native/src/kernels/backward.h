@@ -36,15 +36,17 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
 // dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
 //   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
 //   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
-template <class Operator, class V, class X, class Y>
-PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
-                            typename V::elem stat0, typename V::elem stat1, long long width,
-                            long long span, const Settings &s) {
+template <class Operator, bool usual_gain, class V, class X, class Y>
+__attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
+                                        typename V::elem stat0, typename V::elem stat1,
+                                        long long width, long long span, bool streams,
+                                        const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
 
   auto upstream = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     Block<V> u = load<V>(dy + i, n);
+    if constexpr (usual_gain) return u * load<V>((const X *)gain.p + i, n);
     if (gain.p) {
       Block<V> g = gain.at<V, X>(i, n);
       if (offset != 0) g = g + splat<V>(offset);
@@ -53,29 +55,31 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
     return u;
   };
 
-  Block<V> acc = splat<V>(0);
+  Block<V> dots = splat<V>(0), sums = dots;
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    acc = fma(upstream(i, n), normalized<Operator, V>(x + i, stat0, stat1, n), acc);
+    Block<V> u = upstream(i, n);
+    dots = fma(u, normalized<Operator, V>(x + i, stat0, stat1, n), dots);
+    if constexpr (Operator::centred) sums = sums + u;
   });
-  E dot = fold(acc), mean = 0;
-  if constexpr (Operator::centred) {
-    acc = splat<V>(0);
-    for_blocks<V>(width,
-                  [&](long long i, auto n) PANORM_INLINE_LAMBDA { acc = acc + upstream(i, n); });
-    mean = fold(acc);
-  }
+  E dot = fold(dots), mean = Operator::centred ? fold(sums) : 0;
   if constexpr (sizeof(E) == 4) {
     if (!safe_gradient(dot) || !safe_gradient(mean) || !(inverse >= 0x1p-126f)) return false;
   }
-  mean = mean / (E)s.divisor;
+  mean = mean_of(mean, s);
   E slope = slope_of(dot, inverse, s);
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
-    for_blocks<V>(to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    bool from_end = (to - from) * (long long)sizeof(X) >= kLongRow;
+    for_blocks<V>(from_end, to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       i += from;
       Block<V> u = upstream(i, n), xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - splat<V>(mean);
-      store<V>(dx + i, fma(xhat, splat<V>(-slope), u) * splat<V>(inverse), n);
+      Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
+      if (streams) {
+        stream<V>(dx + i, t, n);
+      } else {
+        store<V>(dx + i, t, n);
+      }
     });
   };
   write(0, span, slope);
@@ -110,6 +114,7 @@ struct Backward {
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
                                                            : rows;
+    bool past_caches = streams();
     for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; dbias && i < elements; ++i) dbias[i] = 0;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
@@ -119,10 +124,18 @@ struct Backward {
       if (dbias) sum_parameter<true>(layout, r, end, dbias);
       if (dx) {
         for (long long row = r; row < end; ++row) {
-          for (long long g = 0; g < groups; ++g) write_dx_of(row, g);
+          for (long long g = 0; g < groups; ++g) write_dx_of(row, g, past_caches);
         }
       }
     }
+    if (past_caches) stream_fence();
+  }
+
+  bool streams() const {
+    long long bytes = rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
+    return kStreams && bytes >= kStreamedCall && (const void *)dx != dy && dx != x &&
+           span == width &&
+           ((unsigned long long)dx | (dx_stride | width) * sizeof(X)) % kStreamAlignment == 0;
   }
 
   template <bool bias>
@@ -196,15 +209,17 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
-  void write_dx_of(long long r, long long g) const {
+  void write_dx_of(long long r, long long g, bool past_caches) const {
     long long column = g * width, pair = r * groups + g;
     const Y *dy_row = dy + r * dy_stride + column;
     const X *x_row = x + r * x_stride + column;
     X *dx_row = dx + r * dx_stride + column;
     E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
     Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
-    if (write_dx<Operator, V>(dy_row, x_row, p, dx_row, first, second, width, span, settings))
-      return;
+    bool usual_gain = p.p && !p.one && (sizeof(X) == 4 || !p.f32) && settings.gain_offset == 0;
+    auto write =
+        usual_gain ? write_dx<Operator, true, V, X, Y> : write_dx<Operator, false, V, X, Y>;
+    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, settings)) return;
     // A sum left the safe range of f32: again in f64.
     auto kernel = (BackwardKernel *)wide_kernel(Operator::backward, kTypeCode<X>, kTypeCode<Y>);
     int options = settings.options & ~PANORM_GAIN_PER_ROW;
