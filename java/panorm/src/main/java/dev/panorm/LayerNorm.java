@@ -20,6 +20,8 @@ import java.util.Objects;
  *
  * <p>With {@link Builder#groups} it is GroupNorm (Wu and He, 2018; ONNX operator GroupNormalization)
  * of rows: each group of columns is normalized on its own, and n is the width of a group.
+ * (Of images: where a group is one channel, its gain is {@link GainLayout#PER_GROUP}; a gain for
+ * each of several channels in a group is not among the layouts.)
  *
  * <p>Shapes, types, in-place use, errors and thread-safety are those of {@link RmsNorm}. A row with
  * a NaN or an infinity becomes all NaN.
