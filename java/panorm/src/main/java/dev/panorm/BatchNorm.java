@@ -168,14 +168,15 @@ public final class BatchNorm {
 
   private void run(Kernel kernel, Tensor x, Tensor variance, Tensor y, Tensor stat0, Tensor stat1,
       boolean heap) {
-    ForwardCall call = new ForwardCall(kernel, x.segment(), Tensor.segmentOf(variance),
-        parameters.gain, parameters.bias, y.segment(), stat0.segment(), stat1.segment(), x.rows(),
-        1, x.cols(), x.cols(), x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(),
-        parameters.option(x.type()), heap);
+    int options = parameters.option(x.type());
     if (parallel == null) {
-      call.run();
+      kernel.forward(x.segment(), Tensor.segmentOf(variance), parameters.gain, parameters.bias,
+          y.segment(), stat0.segment(), stat1.segment(), x.rows(), 1, x.cols(), x.cols(),
+          x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(), options, heap);
     } else {
-      parallel.run(call);
+      parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(variance), parameters.gain,
+          parameters.bias, y.segment(), stat0.segment(), stat1.segment(), x.rows(), 1, x.cols(),
+          x.cols(), x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(), options, heap));
     }
   }
 
@@ -224,14 +225,18 @@ public final class BatchNorm {
       Tensor.clear(dBias);
       return;
     }
-    BackwardCall call = new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
-        mean.segment(), inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-        Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
-        dx == null ? 0 : dx.rowStride(), epsilon, 0, x.rows(), parameters.option(x.type()), heap);
+    long dxStride = dx == null ? 0 : dx.rowStride();
+    int options = parameters.option(x.type());
     if (parallel == null) {
-      call.run();
+      kernel.backward(dy.segment(), x.segment(), parameters.gain, mean.segment(),
+          inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
+          dxStride, epsilon, 0, x.rows(), options, heap);
     } else {
-      parallel.run(call);
+      parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
+          mean.segment(), inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
+          dxStride, epsilon, 0, x.rows(), options, heap));
     }
   }
 

@@ -20,7 +20,9 @@ final class Parallel {
   private static final long PART_ELEMENTS = 1 << 14;
 
   /** Never started: memory that it may not touch is confined. */
-  private static final Thread ANY_OTHER = Thread.ofPlatform().unstarted(() -> {});
+  private static final Thread ANY_OTHER = Thread.ofPlatform()
+      .inheritInheritableThreadLocals(false)
+      .unstarted(() -> {});
 
   private final Executor executor;
   private final int parts;

@@ -38,7 +38,8 @@ import java.util.Objects;
  * float}, the row is computed in {@code double}. (Only the inverse RMS of an F32 row below 2^-128
  * does not fit its type, and backward needs it.)
  *
- * <p>Instances are immutable and thread-safe; calls allocate nothing. Every method checks its
+ * <p>Instances are immutable and thread-safe; calls allocate nothing, unless they run on several
+ * threads. Every method checks its
  * arguments first and throws, with nothing written, {@link IllegalArgumentException} for shapes,
  * types, overlap or a read-only output, {@link IllegalStateException} for a closed arena, and
  * {@link WrongThreadException} for one confined to another thread.

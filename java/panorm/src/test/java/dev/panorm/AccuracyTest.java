@@ -485,6 +485,6 @@ class AccuracyTest {
   }
 
   private static Tensor statistic(Arena arena, DType x, long rows, long cols) {
-    return Tensor.allocate(arena, x == DType.F64 ? DType.F64 : DType.F32, rows, cols);
+    return Tensor.allocate(arena, Draw.statisticType(x), rows, cols);
   }
 }
