@@ -1,5 +1,6 @@
 package dev.panorm;
 
+import dev.panorm.internal.Op;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -58,7 +59,7 @@ class OperatorsTest {
       for (Form form : operator.forms) {
         for (KernelId types : KernelId.all()) {
           boolean exists = operator != Operator.BATCH_NORM || types.x() == types.y();
-          if (types.op().ordinal() == 0 && exists && form.quantized() == (types.y() == DType.I8)) {
+          if (types.op() == Op.RMS_NORM && exists && form.quantized() == (types.y() == DType.I8)) {
             for (EpsilonMode mode : modes) {
               for (GainLayout layout : layouts) {
                 for (int i = 0; i < (rms ? 4 : 10); i++) {
