@@ -209,8 +209,8 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   };
 
   if constexpr (sizeof(Y) > 1) {
-    // Of a long row the statistics left the end in the fastest cache.
-    bool from_end = row.width * (long long)sizeof(X) >= kLongRow;
+    // Of a long row the sums left the end in the fastest cache.
+    bool from_end = row.span * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       Block<V> t = value(i, n);
       if (row.streams) {
@@ -500,8 +500,8 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
   return PANORM_OK;
 }
 
-// The kernel of an operator for a pair of types. The commonest call, one row with gain (and bias
-// for LayerNorm), is done right here: to pass the arguments on takes as long as to normalize 64
+// The kernel of an operator for a pair of types. The commonest calls, one row with gain (and bias
+// for LayerNorm), are done right here: to pass the arguments on takes as long as to normalize 64
 // columns.
 template <class Operator, class X, class Y>
 int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
@@ -509,14 +509,22 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
             long long x_stride, long long aux_stride, long long y_stride, double epsilon,
             double gain_offset, double divisor, int options) {
   if constexpr (sizeof(X) < 8 && sizeof(X) == sizeof(Y)) {
-    if (rows == 1 && groups == 1 && options == 0 && gain_offset == 0 && x && gain &&
-        !bias == (Operator::usual == Form::kGain) && y && span >= 1 && span <= width) {
+    if (rows == 1 && groups == 1 && gain_offset == 0 && x && gain && y &&
+        !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width) {
       using S = Statistic<X>;
-      Row<X, Y> row = {(const X *)x, nullptr,    {gain, false, false}, {bias, false, false},
+      Row<X, Y> row = {(const X *)x, (X *)aux,   {gain, false, false}, {bias, false, false},
                        (Y *)y,       (S *)stat0, (S *)stat1,           width,
                        span,         false};
       Settings settings = {epsilon, gain_offset, divisor, options};
-      if (Operator::template forward<Operator::usual, false>(row, settings)) return PANORM_OK;
+      if (options == 0 && Operator::template forward<Operator::usual, false>(row, settings)) {
+        return PANORM_OK;
+      }
+      if (options == PANORM_AUX_ADD && aux) {
+        if (!Operator::template forward<Operator::usual, true>(row, settings)) {
+          rescue<Operator>(Row<X, Y>(row), settings);
+        }
+        return PANORM_OK;
+      }
     }
   }
   return forward_rows<Operator, X, Y>(x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
