@@ -1,10 +1,9 @@
 package dev.panorm.bench;
 
-import dev.panorm.bench.baseline.PlainLoop;
-import dev.panorm.bench.baseline.ScalarLanes;
-import dev.panorm.bench.baseline.VectorArrays;
-import dev.panorm.bench.baseline.VectorSegments;
+import dev.panorm.bench.NativeContender.Way;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceLoader;
 
 /** Everybody who takes part. */
 final class Contenders {
@@ -12,11 +11,20 @@ final class Contenders {
 
   /** All of them. */
   public static List<Contender> all() {
-    return List.of(new NativeContender("native", false), new NativeContender("native-heap", true),
-        JavaContender.onArrays("plain", new PlainLoop()),
-        JavaContender.onArrays("scalar", new ScalarLanes()),
-        JavaContender.onArrays("vector", new VectorArrays()),
-        JavaContender.onSegments("vector-segment", new VectorSegments()));
+    List<Contender> all = new ArrayList<>(List.of(new NativeContender("native", Way.OFF_HEAP),
+        new NativeContender("native-heap", Way.HEAP),
+        new NativeContender("native-add-apart", Way.ADD_APART),
+        new NativeContender("native-2", Way.TWO_THREADS), new KernelContender("raw", false),
+        new KernelContender("c-loop", true), JavaContender.plain(), JavaContender.scalar(),
+        JavaContender.vector(), JavaContender.vectorSegment(), new CopyContender("memcpy", true),
+        new CopyContender("segment-copy", false)));
+    all.addAll(peers());
+    return all;
+  }
+
+  /** Other libraries; none unless their module is on the class path. */
+  static List<Contender> peers() {
+    return ServiceLoader.load(Contender.class).stream().map(ServiceLoader.Provider::get).toList();
   }
 
   /**
@@ -28,6 +36,7 @@ final class Contenders {
     return all().stream()
         .filter(contender -> contender.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("No contender \"" + name + "\""));
+        .orElseThrow(() -> new IllegalArgumentException("No side \"" + name + "\": not one of "
+            + all().stream().map(Contender::name).toList()));
   }
 }

@@ -2,46 +2,52 @@ package dev.panorm.bench;
 
 import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.Locale;
+import java.util.function.Consumer;
 
-/** Two sides over a grid of shapes, in a JVM that runs nothing else. */
-record Duel(Side first, Side second, List<Integer> rows, List<Integer> cols) {
-  /** Who does what: {@code native:LAYER_NORM}, or {@code native} for RMSNorm. */
-  record Side(Contender contender, Operation operation) {
-    static Side of(String text) {
-      String[] parts = text.split(":");
-      return new Side(Contenders.of(parts[0]),
-          parts.length > 1 ? Operation.valueOf(parts[1]) : Operation.RMS_NORM);
-    }
+/** Two sides over some shapes, in a JVM that runs nothing else. */
+record Duel(Side first, Side second, List<Shape> shapes) {
+  /** After so many rows their loops have been compiled. */
+  private static final int COMPILED_ROWS = 20_000;
 
-    Task bind(int rows, int cols, Arena arena) {
-      return Workload.of(operation, rows, cols).solvedBy(contender, arena);
-    }
-
-    @Override
-    public String toString() {
-      return contender.name() + ":" + operation;
+  /** One shape's outcome. */
+  record Outcome(String first, String second, int rows, int cols, Pairing.Result result) {
+    Shape shape() {
+      return new Shape(rows, cols);
     }
   }
 
-  /** Measures every shape and prints a line for each: the shape, then the result. */
-  void run(int pairs, long warmUpNanos) {
-    // Once more than is reported: the first shapes see code that is still being compiled.
-    for (int c : cols) {
-      try (Arena arena = Arena.ofConfined()) {
-        Pairing.measure(first.bind(1, c, arena), second.bind(1, c, arena), 1, warmUpNanos);
-      }
+  /** Measures every shape in a JVM of its own. */
+  void inChild(int pairs, int warmUpMillis, Consumer<Outcome> out) {
+    Child.run(Child.java(List.of(Child.VECTOR_MODULE, Child.NATIVE_ACCESS), Main.class.getName(),
+        "duel", "--machine", first.toString(), second.toString(), "--pairs", String.valueOf(pairs),
+        "--warm-up", String.valueOf(warmUpMillis), "--shapes",
+        String.join(",", shapes.stream().map(Shape::toString).toList())), Outcome.class, out);
+  }
+
+  /** Measures every shape in this JVM. */
+  void run(int pairs, long warmUpNanos, Consumer<Outcome> out) {
+    Contender a = first.who();
+    Contender b = second.who();
+    for (Shape shape : shapes) {
+      measure(a, b, shape, 1, warmUpNanos);
     }
-    for (int r : rows) {
-      for (int c : cols) {
-        try (Arena arena = Arena.ofConfined()) {
-          Pairing.Result result = Pairing.measure(first.bind(r, c, arena), second.bind(r, c, arena),
-              pairs, warmUpNanos);
-          System.out.printf(Locale.ROOT,
-              "%s %s %d x %d: %.1f and %.1f ns, ratio %.2f (quartiles %.2f to %.2f)%n", first,
-              second, r, c, result.a(), result.b(), result.ratio(), result.lower(), result.upper());
-        }
-      }
+    for (Shape shape : shapes) {
+      Pairing.Result result = measure(a, b, shape, pairs, warmUpNanos);
+      out.accept(
+          new Outcome(first.toString(), second.toString(), shape.rows(), shape.cols(), result));
     }
+  }
+
+  private Pairing.Result measure(Contender a, Contender b, Shape shape, int pairs,
+      long warmUpNanos) {
+    boolean one = a.threads() == 1 && b.threads() == 1;
+    try (Arena arena = one ? Arena.ofConfined() : Arena.ofShared()) {
+      return Pairing.measure(bind(a, first, shape, arena), bind(b, second, shape, arena),
+          Math.ceilDiv(COMPILED_ROWS, shape.rows()), pairs, warmUpNanos);
+    }
+  }
+
+  private static Task bind(Contender who, Side side, Shape shape, Arena arena) {
+    return Workload.of(side.problem(), shape.rows(), shape.cols()).solvedBy(who, arena);
   }
 }

@@ -1,60 +1,176 @@
 package dev.panorm.bench;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
+import dev.panorm.bench.baseline.Gradients;
 import dev.panorm.bench.baseline.Norms;
+import dev.panorm.bench.baseline.PlainGradients;
+import dev.panorm.bench.baseline.PlainLoop;
+import dev.panorm.bench.baseline.PlainQuantizer;
+import dev.panorm.bench.baseline.PlainSixteenBit;
+import dev.panorm.bench.baseline.Quantizer;
+import dev.panorm.bench.baseline.ScalarLanes;
+import dev.panorm.bench.baseline.VectorArrays;
+import dev.panorm.bench.baseline.VectorBf16;
+import dev.panorm.bench.baseline.VectorF16;
+import dev.panorm.bench.baseline.VectorGradients;
+import dev.panorm.bench.baseline.VectorQuantizer;
+import dev.panorm.bench.baseline.VectorSegments;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.function.BiFunction;
-import java.util.function.Function;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 
-/**
- * Norms written in Java.
- *
- * @param <M> what they hold numbers in
- * @param copy of an array, in memory of that kind
- * @param result the numbers in it
- */
-record JavaContender<M>(String name, Norms<M> norms, BiFunction<Arena, float[], M> copy,
-    Function<M, float[]> result) implements Contender {
-  static JavaContender<float[]> onArrays(String name, Norms<float[]> norms) {
-    return new JavaContender<>(name, norms, (_, values) -> values.clone(), float[]::clone);
+/** Norms written in Java, in one way. */
+record JavaContender(String name, Map<Problem, Solution> solutions) implements Contender {
+  /** How to solve a problem. */
+  interface Solution {
+    Task bind(Workload workload, Arena arena);
   }
 
-  /** Off-heap, aligned as the library's tensors are. */
-  static JavaContender<MemorySegment> onSegments(String name, Norms<MemorySegment> norms) {
-    return new JavaContender<>(name, norms, (arena,
-        values) -> arena.allocate(4L * values.length, 64).copyFrom(MemorySegment.ofArray(values)),
-        segment -> segment.toArray(JAVA_FLOAT));
+  /** The loops that engines on the JVM write today. */
+  static JavaContender plain() {
+    return new JavaContender("plain", new HashMap<>())
+        .forward(Format.F32, PlainLoop::new, Memory.floats())
+        .forward(Format.BF16, PlainSixteenBit.Bf16::new, Memory.shorts(Format.BF16))
+        .forward(Format.F16, PlainSixteenBit.F16::new, Memory.shorts(Format.F16))
+        .quantize(PlainQuantizer::new)
+        .backward(PlainGradients::new);
+  }
+
+  /** Several running sums. */
+  static JavaContender scalar() {
+    return new JavaContender("scalar", new HashMap<>()).forward(Format.F32, ScalarLanes::new,
+        Memory.floats());
+  }
+
+  // Lambdas, not constructor references: those would load the incubating API where it is not used.
+
+  /** The Vector API on arrays. */
+  static JavaContender vector() {
+    return new JavaContender("vector", new HashMap<>())
+        .forward(Format.F32, () -> new VectorArrays(), Memory.floats())
+        .forward(Format.BF16, () -> new VectorBf16(), Memory.shorts(Format.BF16))
+        .forward(Format.F16, () -> new VectorF16(), Memory.shorts(Format.F16))
+        .quantize(() -> new VectorQuantizer())
+        .backward(() -> new VectorGradients());
+  }
+
+  /** The Vector API on off-heap segments. */
+  static JavaContender vectorSegment() {
+    return new JavaContender("vector-segment", new HashMap<>()).forward(Format.F32,
+        () -> new VectorSegments(), Memory.segments());
   }
 
   @Override
-  public Task bind(Workload w, Arena arena) {
-    M x = copy.apply(arena, w.data().x());
-    M residual = copy.apply(arena, w.data().residual());
-    M gain = copy.apply(arena, w.data().gain());
-    M bias = copy.apply(arena, w.data().bias());
+  public boolean solves(Problem problem) {
+    return solutions.containsKey(problem);
+  }
+
+  @Override
+  public Task bind(Workload workload, Arena arena) {
+    return solutions.get(workload.problem()).bind(workload, arena);
+  }
+
+  private JavaContender with(Operation operation, Format format, Solution solution) {
+    solutions.put(new Problem(operation, format), solution);
+    return this;
+  }
+
+  private <M> JavaContender forward(Format format, Supplier<Norms<M>> norms, Memory<M> memory) {
+    Solution solution = (w, arena) -> forward(w, arena, norms.get(), memory);
+    return with(Operation.RMS_NORM, format, solution)
+        .with(Operation.PARTIAL_RMS_NORM, format, solution)
+        .with(Operation.ADD_RMS_NORM, format, solution)
+        .with(Operation.LAYER_NORM, format, solution);
+  }
+
+  private JavaContender quantize(Supplier<Quantizer> quantizer) {
+    return with(Operation.RMS_NORM_INT8, Format.F32, (w, _) -> quantize(w, quantizer.get()));
+  }
+
+  private JavaContender backward(Supplier<Gradients> gradients) {
+    Solution solution = (w, _) -> backward(w, gradients.get());
+    return with(Operation.RMS_NORM_BACKWARD, Format.F32, solution)
+        .with(Operation.LAYER_NORM_BACKWARD, Format.F32, solution);
+  }
+
+  private static <M> Task forward(Workload w, Arena arena, Norms<M> norms, Memory<M> memory) {
+    M x = memory.of(arena, w.data().x());
+    M residual = memory.of(arena, w.data().residual());
+    M gain = memory.of(arena, w.data().gain());
+    M bias = memory.of(arena, w.data().bias());
     int size = w.data().x().length;
-    M y = copy.apply(arena, new float[size]);
+    M y = memory.of(arena, new float[size]);
     int n = w.cols();
     int span = w.operation().span(n);
-    return new Task() {
-      @Override
-      public void run() {
+    float epsilon = Workload.EPSILON;
+    Runnable call = switch (w.operation()) {
+      case RMS_NORM, PARTIAL_RMS_NORM -> () -> {
         for (int at = 0; at < size; at += n) {
-          switch (w.operation()) {
-            case RMS_NORM, PARTIAL_RMS_NORM ->
-              norms.rmsNorm(x, gain, y, at, n, span, Workload.EPSILON);
-            case ADD_RMS_NORM -> norms.addRmsNorm(x, residual, gain, y, at, n, Workload.EPSILON);
-            case LAYER_NORM -> norms.layerNorm(x, gain, bias, y, at, n, Workload.EPSILON);
-          }
+          norms.rmsNorm(x, gain, y, at, n, span, epsilon);
         }
-      }
+      };
+      case ADD_RMS_NORM -> () -> {
+        for (int at = 0; at < size; at += n) {
+          norms.addRmsNorm(x, residual, gain, y, at, n, epsilon);
+        }
+      };
+      case LAYER_NORM -> () -> {
+        for (int at = 0; at < size; at += n) {
+          norms.layerNorm(x, gain, bias, y, at, n, epsilon);
+        }
+      };
+      default -> throw new AssertionError(w.operation());
+    };
+    return new Task(call, () -> memory.values(y));
+  }
 
-      @Override
-      public float[] result() {
-        return result.apply(y);
+  private static Task quantize(Workload w, Quantizer quantizer) {
+    float[] x = w.data().x().clone();
+    float[] gain = w.data().gain().clone();
+    byte[] y = new byte[x.length];
+    float[] scale = new float[w.rows()];
+    int n = w.cols();
+    return new Task(() -> {
+      for (int r = 0; r < scale.length; r++) {
+        scale[r] = quantizer.rmsNorm(x, gain, y, r * n, n, Workload.EPSILON);
+      }
+    }, () -> {
+      float[] all = new float[y.length];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = y[i] * scale[i / n];
+      }
+      return all;
+    });
+  }
+
+  private static Task backward(Workload w, Gradients gradients) {
+    float[] dy = w.data().dy().clone();
+    float[] x = w.data().x().clone();
+    float[] gain = w.data().gain().clone();
+    float[] mean = w.data().mean().clone();
+    float[] inverse = w.data().inverse().clone();
+    float[] dx = new float[x.length];
+    float[] dGain = new float[gain.length];
+    float[] dBias = new float[w.operation().centres() ? gain.length : 0];
+    int n = w.cols();
+    Runnable call = w.operation() == Operation.RMS_NORM_BACKWARD ? () -> {
+      Arrays.fill(dGain, 0);
+      for (int r = 0; r < inverse.length; r++) {
+        gradients.rmsNorm(dy, x, gain, inverse[r], dx, dGain, r * n, n);
+      }
+    } : () -> {
+      Arrays.fill(dGain, 0);
+      Arrays.fill(dBias, 0);
+      for (int r = 0; r < inverse.length; r++) {
+        gradients.layerNorm(dy, x, gain, mean[r], inverse[r], dx, dGain, dBias, r * n, n);
       }
     };
+    return new Task(call, () -> {
+      float[] all = Arrays.copyOf(dx, dx.length + dGain.length + dBias.length);
+      System.arraycopy(dGain, 0, all, dx.length, dGain.length);
+      System.arraycopy(dBias, 0, all, dx.length + dGain.length, dBias.length);
+      return all;
+    });
   }
 }

@@ -9,21 +9,28 @@ import java.util.Arrays;
  */
 final class Pairing {
   private static final long SLICE_NANOS = 1_000_000;
+  private static final long WARM_UP_NANOS = 4_000_000_000L;
 
   private Pairing() {}
 
   /**
    * What came out.
    *
-   * @param a median ns per call of the first
-   * @param b median ns per call of the second
-   * @param lower first quartile of the ratios b / a
+   * @param first median ns per call of the first
+   * @param second median ns per call of the second
+   * @param difference median of second - first, in ns
+   * @param lower first quartile of the ratios second / first
    * @param ratio their median: how many times as long the second takes
    * @param upper their third quartile
    */
-  record Result(double a, double b, double lower, double ratio, double upper) {}
+  record Result(double first, double second, double difference, double lower, double ratio,
+      double upper) {}
 
-  static Result measure(Task a, Task b, int pairs, long warmUpNanos) {
+  static Result measure(Task first, Task second, int warmUpCalls, int pairs, long warmUpNanos) {
+    Runnable a = first.call();
+    Runnable b = second.call();
+    warmUp(a, warmUpCalls);
+    warmUp(b, warmUpCalls);
     long end = System.nanoTime() + warmUpNanos;
     int callsA = 1;
     int callsB = 1;
@@ -34,20 +41,30 @@ final class Pairing {
 
     double[] timesA = new double[pairs];
     double[] timesB = new double[pairs];
+    double[] differences = new double[pairs];
     double[] ratios = new double[pairs];
     for (int i = 0; i < pairs; i++) {
       // Who is first changes, so that a drift favours neither.
       if (i % 2 == 0) {
-        timesA[i] = slice(a, callsA) / (double) callsA;
+        timesA[i] = slice(a, callsA) / ((double) callsA * first.calls());
       }
-      timesB[i] = slice(b, callsB) / (double) callsB;
+      timesB[i] = slice(b, callsB) / ((double) callsB * second.calls());
       if (i % 2 != 0) {
-        timesA[i] = slice(a, callsA) / (double) callsA;
+        timesA[i] = slice(a, callsA) / ((double) callsA * first.calls());
       }
+      differences[i] = timesB[i] - timesA[i];
       ratios[i] = timesB[i] / timesA[i];
     }
-    return new Result(quantile(timesA, 0.5), quantile(timesB, 0.5), quantile(ratios, 0.25),
-        quantile(ratios, 0.5), quantile(ratios, 0.75));
+    return new Result(quantile(timesA, 0.5), quantile(timesB, 0.5), quantile(differences, 0.5),
+        quantile(ratios, 0.25), quantile(ratios, 0.5), quantile(ratios, 0.75));
+  }
+
+  /** Until compiled: the Vector API is a thousand times slower before. */
+  private static void warmUp(Runnable task, int calls) {
+    long end = System.nanoTime() + WARM_UP_NANOS;
+    for (int i = 0; i < calls && System.nanoTime() < end; i++) {
+      task.run();
+    }
   }
 
   private static int calls(int calls, long nanos) {
@@ -56,7 +73,7 @@ final class Pairing {
   }
 
   /** One call first that is not timed: it fetches what the other side drove out of the caches. */
-  private static long slice(Task task, int calls) {
+  private static long slice(Runnable task, int calls) {
     if (calls > 2) {
       task.run();
     }

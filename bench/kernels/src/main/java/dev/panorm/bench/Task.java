@@ -1,10 +1,18 @@
 package dev.panorm.bench;
 
-/** A contender's solution of one problem, buffers bound: what is timed is {@link #run} alone. */
-interface Task {
-  /** Computes once. */
-  void run();
+import java.util.function.Supplier;
 
-  /** What the last run wrote. */
-  float[] result();
+/**
+ * A contender's solution of one problem, buffers bound.
+ *
+ * @param call computes {@code calls} times; this alone is timed
+ * @param calls more than one only for loops in C
+ * @param result what the last call wrote, as numbers: y (of bytes, with their scale applied);
+ *     backward dx, then the gradients of gain and bias
+ */
+public record Task(Runnable call, int calls, Supplier<float[]> result) {
+  /** One that computes once a call. */
+  public Task(Runnable call, Supplier<float[]> result) {
+    this(call, 1, result);
+  }
 }

@@ -26,7 +26,7 @@ public final class VectorArrays implements Norms<float[]> {
     return (float) (1 / Math.sqrt(sum / n + epsilon));
   }
 
-  private static float squares(float[] x, int at, int n) {
+  static float squares(float[] x, int at, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int end = at + n;

@@ -225,4 +225,16 @@ public final class VectorSegments implements Norms<MemorySegment> {
     }
     return sum;
   }
+
+  /** residual += x, of n elements. */
+  public static void add(MemorySegment x, MemorySegment residual, int n) {
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      long p = 4L * i;
+      at(residual, p).add(at(x, p)).intoMemorySegment(residual, p, ORDER);
+    }
+    for (; i < n; i++) {
+      residual.setAtIndex(F, i, residual.getAtIndex(F, i) + x.getAtIndex(F, i));
+    }
+  }
 }

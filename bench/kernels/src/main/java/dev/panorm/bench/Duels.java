@@ -1,0 +1,124 @@
+package dev.panorm.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which duels are fought: the grid is that of {@link NormBenchmark}, for a quick run a part. */
+record Duels(boolean full) {
+  private static final Problem RMS = new Problem(Operation.RMS_NORM, Format.F32);
+
+  /** Rows that outgrow the caches of most processors. */
+  private static final Shape LARGE = new Shape(512, 4096);
+
+  /** Beyond any cache. */
+  private static final Shape HUGE = new Shape(4096, 4096);
+
+  private static final Shape MIDDLE = new Shape(16, 1024);
+
+  /** The duels of a section; none if it has no duels. */
+  List<Duel> of(Section section) {
+    return switch (section) {
+      case JAVA -> java();
+      case FORMS -> forms();
+      case LIMIT -> limit();
+      case CALL -> List.of(duel(side("native", RMS), side("raw", RMS), new Shape(1, 64)),
+          duel(side("native", RMS), side("c-loop", RMS), new Shape(1, 64)));
+      case PEERS -> peers();
+      case START_UP, LATENCY, JMH -> List.of();
+    };
+  }
+
+  private List<Duel> java() {
+    List<Duel> duels = new ArrayList<>();
+    for (Problem problem : NormBenchmark.problems()) {
+      for (String opponent : List.of("plain", "scalar", "vector", "vector-segment",
+          "native-heap")) {
+        add(duels, side("native", problem), side(opponent, problem), shapes(problem));
+      }
+    }
+    return duels;
+  }
+
+  /** One row at every width for what is used most. */
+  private List<Shape> shapes(Problem problem) {
+    if (full) {
+      return NormBenchmark.shapes();
+    }
+    List<Shape> shapes = new ArrayList<>();
+    for (Shape shape : NormBenchmark.shapes(1)) {
+      if (problem.equals(RMS) || List.of(128, 1024, 4096).contains(shape.cols())) {
+        shapes.add(shape);
+      }
+    }
+    shapes.add(MIDDLE);
+    if (problem.equals(RMS)) {
+      shapes.add(new Shape(128, 1024));
+    }
+    shapes.add(LARGE);
+    return shapes;
+  }
+
+  private List<Duel> forms() {
+    List<Shape> shapes = new ArrayList<>(NormBenchmark.shapes(1));
+    shapes.add(MIDDLE);
+    shapes.add(LARGE);
+    Side rms = side("native", RMS);
+    List<Duel> duels = new ArrayList<>();
+    add(duels, rms, Side.of("native", Operation.LAYER_NORM, Format.F32), shapes);
+    add(duels, Side.of("native", Operation.PARTIAL_RMS_NORM, Format.F32), rms, shapes);
+    add(duels, Side.of("native", Operation.ADD_RMS_NORM, Format.F32),
+        Side.of("native-add-apart", Operation.ADD_RMS_NORM, Format.F32), shapes);
+    add(duels, Side.of("native", Operation.RMS_NORM, Format.BF16), rms, shapes);
+    add(duels, Side.of("native", Operation.RMS_NORM, Format.F16), rms, shapes);
+    add(duels, rms, Side.of("native", Operation.RMS_NORM_BACKWARD, Format.F32), shapes);
+    return duels;
+  }
+
+  private List<Duel> limit() {
+    List<Shape> shapes = new ArrayList<>(NormBenchmark.shapes(1));
+    shapes.addAll(List.of(MIDDLE, new Shape(128, 1024), new Shape(512, 1024), LARGE, HUGE));
+    Side copy = Side.of("memcpy", Operation.COPY, Format.F32);
+    List<Duel> duels = new ArrayList<>();
+    add(duels, copy, side("native", RMS), shapes);
+    add(duels, copy, Side.of("segment-copy", Operation.COPY, Format.F32), shapes);
+    return duels;
+  }
+
+  private List<Duel> peers() {
+    List<Duel> duels = new ArrayList<>();
+    for (Contender peer : Contenders.peers()) {
+      for (Operation operation : Operation.values()) {
+        Problem problem = new Problem(operation, Format.F32);
+        boolean pair = peer.threads() == 2;
+        List<Shape> shapes = new ArrayList<>();
+        for (Shape shape : full ? NormBenchmark.shapes() : shapes(RMS)) {
+          // Two threads for batches only.
+          if (!pair || shape.rows() > 1) {
+            shapes.add(shape);
+          }
+        }
+        if (peer.solves(problem)) {
+          add(duels, side(pair ? "native-2" : "native", problem), side(peer.name(), problem),
+              shapes);
+        }
+      }
+    }
+    return duels;
+  }
+
+  private static Side side(String contender, Problem problem) {
+    return new Side(contender, problem);
+  }
+
+  private static Duel duel(Side first, Side second, Shape... shapes) {
+    return new Duel(first, second, List.of(shapes));
+  }
+
+  /** Only what both can do. */
+  private static void add(List<Duel> duels, Side first, Side second, List<Shape> shapes) {
+    if (Contenders.of(first.contender()).solves(first.problem())
+        && Contenders.of(second.contender()).solves(second.problem())) {
+      duels.add(new Duel(first, second, shapes));
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package dev.panorm.bench;
+
+import java.lang.foreign.Arena;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Several threads call one side once every 20 microseconds, on buffers of their own, while another
+ * thread makes garbage. A program of its own: argument 0 is the side, 1 the seconds.
+ *
+ * <p>Two times are taken: of the call, and of the response, from when the call was due until it
+ * returned. A pause of the collector between two calls makes no call longer, but late all those that
+ * were due meanwhile.
+ */
+final class LatencyProbe {
+  static final int THREADS = 2;
+  static final int COLS = 1024;
+  static final long INTERVAL_NANOS = 20_000;
+
+  /** A second's garbage; a hundredth is made at once. */
+  static final int GARBAGE_MEGABYTES = 1000;
+
+  /** So small that the collector has much to do. */
+  static final String HEAP = "-Xmx512m";
+
+  private static final double WARM_UP_SECONDS = 2;
+
+  /** Histogram figures in ns. */
+  record Quantiles(double p50, double p99, double p999, double max) {
+    static Quantiles of(Histogram h) {
+      return new Quantiles(h.getValueAtPercentile(50), h.getValueAtPercentile(99),
+          h.getValueAtPercentile(99.9), h.getMaxValue());
+    }
+  }
+
+  /** One run. */
+  record Outcome(String contender, long calls, Quantiles call, Quantiles response, long collections,
+      long collectionMillis) {}
+
+  private LatencyProbe() {}
+
+  /** Runs, and prints the outcome. */
+  public static void main(String[] args) throws InterruptedException {
+    Contender who = Side.of(args[0], Operation.RMS_NORM, Format.F32).who();
+    double seconds = Double.parseDouble(args[1]);
+    Thread garbage = Thread.ofPlatform().daemon().start(LatencyProbe::makeGarbage);
+    Histogram call = new Histogram(3);
+    Histogram response = new Histogram(3);
+    run(who, WARM_UP_SECONDS, new Histogram(3), new Histogram(3));
+    long[] before = collections();
+    run(who, seconds, call, response);
+    long[] after = collections();
+    garbage.interrupt();
+    System.out.println(Child.line(new Outcome(args[0], call.getTotalCount(), Quantiles.of(call),
+        Quantiles.of(response), after[0] - before[0], after[1] - before[1])));
+  }
+
+  private static void run(Contender who, double seconds, Histogram call, Histogram response)
+      throws InterruptedException {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      threads.add(Thread.ofPlatform().start(() -> {
+        Histogram myCall = new Histogram(3);
+        Histogram myResponse = new Histogram(3);
+        try (Arena arena = Arena.ofConfined()) {
+          Problem problem = new Problem(Operation.RMS_NORM, Format.F32);
+          time(Workload.of(problem, 1, COLS).solvedBy(who, arena).call(), seconds, myCall,
+              myResponse);
+        }
+        synchronized (call) {
+          call.add(myCall);
+          response.add(myResponse);
+        }
+      }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+  }
+
+  private static void time(Runnable task, double seconds, Histogram call, Histogram response) {
+    long due = System.nanoTime();
+    long end = due + (long) (seconds * 1e9);
+    while (due < end) {
+      due += INTERVAL_NANOS;
+      long start = System.nanoTime();
+      while (start < due) {
+        Thread.yield(); // The garbage maker and the collector need the processor too.
+        start = System.nanoTime();
+      }
+      task.run();
+      long done = System.nanoTime();
+      call.recordValue(done - start);
+      response.recordValue(done - due);
+    }
+  }
+
+  private static void makeGarbage() {
+    Object[] live = new Object[20_000];
+    int next = 0;
+    try {
+      while (true) {
+        for (int i = 0; i < GARBAGE_MEGABYTES * 10; i++) {
+          live[next++ % live.length] = new byte[1000];
+        }
+        Thread.sleep(10);
+      }
+    } catch (InterruptedException e) {
+      // Asked to stop.
+    }
+  }
+
+  private static long[] collections() {
+    long count = 0;
+    long millis = 0;
+    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+      count += collector.getCollectionCount();
+      millis += collector.getCollectionTime();
+    }
+    return new long[] {count, millis};
+  }
+}

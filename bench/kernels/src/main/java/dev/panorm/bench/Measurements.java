@@ -1,0 +1,62 @@
+package dev.panorm.bench;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/** All that has been measured, to look up. */
+record Measurements(List<Results> results) {
+  Optional<Results> of(Section section) {
+    return results.stream().filter(r -> r.section() == section).findFirst();
+  }
+
+  List<Duel.Outcome> duels(Section section) {
+    return of(section).map(Results::duels).orElse(List.of());
+  }
+
+  /** All shapes of a duel, those of fewer elements first. */
+  List<Duel.Outcome> duels(String first, String second) {
+    return results.stream()
+        .flatMap(r -> r.duels().stream())
+        .filter(d -> d.first().equals(first) && d.second().equals(second))
+        .sorted(Comparator.comparing(d -> d.shape().elements()))
+        .toList();
+  }
+
+  /** Medians over the forks of a start-up variant. */
+  Optional<StartUpProbe.Outcome> startUp(String variant) {
+    return quantile(variant, 0.5);
+  }
+
+  Optional<StartUpProbe.Outcome> quantile(String variant, double share) {
+    List<StartUpProbe.Outcome> all = of(Section.START_UP).stream()
+        .flatMap(r -> r.startUps().stream())
+        .filter(s -> s.variant().equals(variant))
+        .map(Results.StartUp::outcome)
+        .toList();
+    return all.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new StartUpProbe.Outcome(quantile(all, StartUpProbe.Outcome::main, share),
+            quantile(all, StartUpProbe.Outcome::first, share),
+            quantile(all, StartUpProbe.Outcome::next999, share),
+            quantile(all, StartUpProbe.Outcome::full, share),
+            quantile(all, StartUpProbe.Outcome::nanos, share)));
+  }
+
+  static <T> double quantile(List<T> all, ToDoubleFunction<T> of, double share) {
+    return Pairing.quantile(all.stream().mapToDouble(of).toArray(), share);
+  }
+
+  /** The biggest level of cache, from 1, that holds so many bytes; 4 is memory. */
+  int level(long bytes) {
+    Environment e = results.getFirst().environment();
+    if (bytes <= e.l1()) {
+      return 1;
+    }
+    if (bytes <= e.l2()) {
+      return 2;
+    }
+    return bytes <= e.l3() ? 3 : 4;
+  }
+}

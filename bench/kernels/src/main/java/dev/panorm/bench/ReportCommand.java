@@ -1,0 +1,49 @@
+package dev.panorm.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The report alone. */
+@Command(name = "report", mixinStandardHelpOptions = true, description = {
+  "Writes the report again, from what runs have measured."})
+final class ReportCommand implements Runnable {
+  @Option(names = "--report", paramLabel = "DIR", description = {
+    "Where to write it. Default: the folder bench/kernels that this was built in."})
+  private Path folder = folder();
+
+  /** Where runs keep what they measure. */
+  static Path results() {
+    return Folders.target().resolve("results");
+  }
+
+  /** This module's own folder. */
+  static Path folder() {
+    return Folders.target().resolve("..").normalize();
+  }
+
+  @Override
+  public void run() {
+    write(folder);
+    System.err.println("Report: " + folder.resolve("REPORT.md"));
+  }
+
+  static void write(Path folder) {
+    List<Results> results = Results.load(results());
+    if (results.isEmpty()) {
+      throw new IllegalStateException("Nothing has been measured yet: run first");
+    }
+    try {
+      Path charts = Files.createDirectories(folder.resolve("charts"));
+      Measurements measured = new Measurements(results);
+      Files.writeString(folder.resolve("REPORT.md"), new Report(measured).text());
+      new Charts(measured).write(charts);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package dev.panorm.bench.baseline;
+
+/** Plain loops. */
+public final class PlainQuantizer implements Quantizer {
+  @Override
+  public float rmsNorm(float[] x, float[] gain, byte[] y, int at, int n, float epsilon) {
+    float sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += x[at + i] * x[at + i];
+    }
+    float inverse = (float) (1 / Math.sqrt(sum / n + epsilon));
+    float max = 0;
+    for (int i = 0; i < n; i++) {
+      max = Math.max(max, Math.abs(x[at + i] * inverse * gain[i]));
+    }
+    float steps = max == 0 ? 0 : 127 / max;
+    for (int i = 0; i < n; i++) {
+      y[at + i] = (byte) Math.rint(x[at + i] * inverse * gain[i] * steps);
+    }
+    return max / 127;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.panorm.bench;
+
+import java.lang.foreign.Arena;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every point of the grid of {@link NormBenchmark} computes the right thing. */
+class NormBenchmarkTest {
+  static List<Problem> problems() {
+    return NormBenchmark.problems().stream().filter(problem -> !sides(problem).isEmpty()).toList();
+  }
+
+  private static List<String> sides(Problem problem) {
+    return NormBenchmark.grid("side")
+        .stream()
+        .filter(side -> Contenders.of(side).solves(problem))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("problems")
+  void fewRows(Problem problem) {
+    NormBenchmark.shapes().stream().filter(s -> s.rows() <= 16).forEach(s -> run(problem, s));
+  }
+
+  @Tag("slow")
+  @ParameterizedTest
+  @MethodSource("problems")
+  void manyRows(Problem problem) {
+    NormBenchmark.shapes().stream().filter(s -> s.rows() > 16).forEach(s -> run(problem, s));
+  }
+
+  private static void run(Problem problem, Shape shape) {
+    Workload workload = Workload.of(problem, shape.rows(), shape.cols());
+    for (String side : sides(problem)) {
+      try (Arena arena = Arena.ofConfined()) {
+        workload.solvedBy(Contenders.of(side), arena);
+      }
+    }
+  }
+}
