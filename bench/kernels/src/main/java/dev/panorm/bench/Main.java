@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
   ReportCommand.class, DuelCommand.class}, description = {
     "Compares the norms of Panorm with Java and with other libraries."}, footer = {"",
       "Exit codes: 0 done, 1 a measurement failed, 2 an option is wrong."})
-final class Main {
+public final class Main {
   private Main() {}
 
   /** Runs the command and exits with its code. */
@@ -17,7 +17,7 @@ final class Main {
   }
 
   /** Runs the command and returns its exit code. */
-  static int run(String... args) {
+  public static int run(String... args) {
     CommandLine command = new CommandLine(new Main());
     command.setCaseInsensitiveEnumValuesAllowed(true);
     command.getSubcommands()
