@@ -69,8 +69,9 @@ final class Child {
       throw new IllegalStateException("Interrupted", e);
     }
     if (code != 0) {
+      List<String> arguments = command.subList(command.indexOf("-cp") + 2, command.size());
       throw new IllegalStateException("Exit code %d of %s: %s".formatted(code,
-          String.join(" ", command), String.join("; ", rest)));
+          String.join(" ", arguments), String.join("; ", rest)));
     }
   }
 }

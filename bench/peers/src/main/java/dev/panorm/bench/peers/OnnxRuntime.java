@@ -73,21 +73,19 @@ public class OnnxRuntime implements Contender {
   public Task bind(Workload w, Arena arena) {
     try {
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
-      OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+      OrtSession.SessionOptions options = Resources.in(arena, new OrtSession.SessionOptions());
       options.setIntraOpNumThreads(threads());
       options.setInterOpNumThreads(1);
-      OrtSession session = environment.createSession(model(w).bytes(), options);
-      long[] shape = {w.rows(), w.cols()};
+      OrtSession session = Resources.in(arena,
+          environment.createSession(model(w).bytes(), options));
       FloatBuffer y = buffer(arena, new float[w.data().x().length]);
       Map<String, OnnxTensor> inputs = new HashMap<>();
       Map<String, OnnxTensor> outputs = new HashMap<>();
-      inputs.put("x", OnnxTensor.createTensor(environment, buffer(arena, w.data().x()), shape));
-      outputs.put("y", OnnxTensor.createTensor(environment, y, shape));
+      inputs.put("x", tensor(w, arena, buffer(arena, w.data().x())));
+      outputs.put("y", tensor(w, arena, y));
       if (w.operation() == Operation.ADD_RMS_NORM) {
-        inputs.put("residual",
-            OnnxTensor.createTensor(environment, buffer(arena, w.data().residual()), shape));
-        outputs.put("sum", OnnxTensor.createTensor(environment,
-            buffer(arena, new float[w.data().x().length]), shape));
+        inputs.put("residual", tensor(w, arena, buffer(arena, w.data().residual())));
+        outputs.put("sum", tensor(w, arena, buffer(arena, new float[y.capacity()])));
       }
       return new Task(() -> {
         try (OrtSession.Result _ = session.run(inputs, outputs)) {
@@ -103,6 +101,13 @@ public class OnnxRuntime implements Contender {
     } catch (OrtException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static OnnxTensor tensor(Workload w, Arena arena, FloatBuffer buffer)
+      throws OrtException {
+    long[] shape = {w.rows(), w.cols()};
+    return Resources.in(arena,
+        OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), buffer, shape));
   }
 
   private static FloatBuffer buffer(Arena arena, float[] values) {

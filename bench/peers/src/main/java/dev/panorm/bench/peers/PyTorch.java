@@ -98,7 +98,7 @@ public class PyTorch implements Contender {
   @Override
   public Task bind(Workload w, Arena arena) {
     configure();
-    NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+    NDManager manager = Resources.in(arena, NDManager.newBaseManager(Device.cpu(), "PyTorch"));
     NDArray x = manager.create(w.data().x(), new Shape(w.rows(), w.cols()));
     NDArray gain = manager.create(w.data().gain(), new Shape(w.cols()));
     Supplier<NDArray> solution = solution(w, manager, x, gain);
