@@ -32,13 +32,11 @@ final class Child {
     }
   }
 
-  /** This class path in a new JVM with these flags and arguments, main class among them. */
+  /** A new JVM, of this class path, with these flags and arguments, main class among them. */
   static List<String> java(List<String> flags, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(flags);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
     command.addAll(Arrays.asList(arguments));
     return command;
   }
@@ -52,7 +50,10 @@ final class Child {
     List<String> rest = new ArrayList<>();
     int code;
     try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+      // Not on the command line: ONNX Runtime 1.29 crashes where that is longer than 4 KB.
+      builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+      Process process = builder.start();
       try (var lines = process.inputReader()) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (line.startsWith("{")) {
@@ -69,9 +70,8 @@ final class Child {
       throw new IllegalStateException("Interrupted", e);
     }
     if (code != 0) {
-      List<String> arguments = command.subList(command.indexOf("-cp") + 2, command.size());
       throw new IllegalStateException("Exit code %d of %s: %s".formatted(code,
-          String.join(" ", arguments), String.join("; ", rest)));
+          String.join(" ", command), String.join("; ", rest)));
     }
   }
 }

@@ -1,10 +1,23 @@
 package dev.panorm.bench;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /** So many rows, so wide. */
 record Shape(int rows, int cols) {
+  private static final Pattern TEXT = Pattern.compile("(\\d{1,9})x(\\d{1,9})");
+
+  /**
+   * Reads what {@link #toString} writes.
+   *
+   * @throws IllegalArgumentException if it is something else
+   */
   static Shape of(String text) {
-    String[] numbers = text.split("x");
-    return new Shape(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
+    Matcher matcher = TEXT.matcher(text);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException("\"" + text + "\" is no shape such as 16x1024");
+    }
+    return new Shape(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
   }
 
   long elements() {

@@ -1,5 +1,6 @@
 package dev.panorm.bench;
 
+import java.util.Arrays;
 import java.util.Locale;
 
 /** Who does what, as {@code native:rms_norm:f32}. */
@@ -8,14 +9,25 @@ record Side(String contender, Problem problem) {
     return new Side(contender, new Problem(operation, format));
   }
 
-  /** Reads what {@link #toString} writes. What is left out is taken from {@code byDefault}. */
+  /**
+   * Reads what {@link #toString} writes. What is left out is taken from {@code byDefault}.
+   *
+   * @throws IllegalArgumentException if there is no such operation or type
+   */
   static Side of(String text, Problem byDefault) {
     String[] parts = text.split(":");
-    return of(parts[0],
-        parts.length > 1
-            ? Operation.valueOf(parts[1].toUpperCase(Locale.ROOT))
-            : byDefault.operation(),
-        parts.length > 2 ? Format.valueOf(parts[2].toUpperCase(Locale.ROOT)) : byDefault.format());
+    return of(parts[0], parts.length > 1 ? value(Operation.class, parts[1]) : byDefault.operation(),
+        parts.length > 2 ? value(Format.class, parts[2]) : byDefault.format());
+  }
+
+  private static <E extends Enum<E>> E value(Class<E> type, String name) {
+    for (E value : type.getEnumConstants()) {
+      if (value.name().equalsIgnoreCase(name)) {
+        return value;
+      }
+    }
+    throw new IllegalArgumentException("No \"" + name + "\": not one of "
+        + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT));
   }
 
   /**
