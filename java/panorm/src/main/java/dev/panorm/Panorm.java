@@ -15,9 +15,12 @@ import java.util.Optional;
  * instead: {@code java}, {@code scalar}, {@code neon}, {@code avx2} or {@code avx512}. A name that
  * does not exist, or not on this machine, is an error at the first use, never a silent fallback.
  *
- * <p>The native library is the one packed in the jar of this platform, verified by its checksum,
- * or the file that the system property {@code panorm.library.path} names. If there is none that
- * works, operators run in Java, one warning is logged, and {@link #nativeFailure} tells why.
+ * <p>The native library is the one packed in the jar of this platform. It is verified by its
+ * checksum, unpacked into a new directory of {@code java.io.tmpdir} that only this user may enter,
+ * loaded, and deleted (on Windows by a later process). Instead, the system property {@code
+ * panorm.library.path} names a library file or the folder it is in, which is loaded as it is. If
+ * there is none that works, operators run in Java, one warning is logged, and {@link
+ * #nativeFailure} tells why; if a native backend was named, this is an error.
  */
 public final class Panorm {
   private static final String VERSION = readVersion();

@@ -1,34 +1,54 @@
 package dev.panorm.internal;
 
 import dev.panorm.internal.gen.PanormNative;
+import java.io.EOFException;
+import java.io.File;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * Finds and loads libpanorm: the file or folder that {@code -Dpanorm.library.path} names, or else
  * the copy for this platform that is packed with the library, once its checksum is verified.
+ *
+ * <p>The checksum is that of the gzip format. It finds damage; against forgery, one packed beside
+ * what it is the checksum of would not help, however strong. SHA-256 costs a new JVM tens of
+ * milliseconds.
  */
 public final class NativeLibrary {
   /** Names the library file, or the folder it is in; loaded as it is. */
   public static final String PATH_PROPERTY = "panorm.library.path";
 
+  private static final String DIRECTORY_PREFIX = "panorm-";
+
+  /** A directory is in use for milliseconds; after this long whoever made it has died. */
+  private static final long STALE_MILLIS = 3_600_000;
+
   private NativeLibrary() {}
 
   /**
-   * Loads the library into this class loader; later calls do nothing.
+   * Loads the library into this class loader.
    *
-   * @throws IOException if there is none for this platform, or it cannot be read or verified
-   * @throws UnsatisfiedLinkError if the system cannot load it, or it is of another version
+   * @throws IOException if there is none for this platform, or it is damaged, or cannot be unpacked
+   * @throws UnsatisfiedLinkError if the system cannot load it, or it is another or of another
+   *     version
    */
-  public static synchronized void load() throws IOException {
+  public static void load() throws IOException {
     String named = System.getProperty(PATH_PROPERTY);
     if (named != null) {
       Path path = Path.of(named).toAbsolutePath();
@@ -36,9 +56,15 @@ public final class NativeLibrary {
     } else {
       loadPacked();
     }
-    if (PanormNative.panorm_abi() != PanormNative.PANORM_ABI()) {
+    int abi;
+    try {
+      abi = PanormNative.panorm_abi();
+    } catch (ExceptionInInitializerError e) {
+      throw linkError("The library is not libpanorm: " + e.getCause().getMessage(), e);
+    }
+    if (abi != PanormNative.PANORM_ABI()) {
       throw new UnsatisfiedLinkError("libpanorm %s has ABI %d, but this is built for ABI %d"
-          .formatted(version(), PanormNative.panorm_abi(), PanormNative.PANORM_ABI()));
+          .formatted(version(), abi, PanormNative.PANORM_ABI()));
     }
   }
 
@@ -54,61 +80,122 @@ public final class NativeLibrary {
     return address.equals(MemorySegment.NULL) ? null : new NativeKernel(address, op, x, y);
   }
 
+  /** The resource that holds the library of this platform. */
+  public static String packedLibrary() {
+    return "META-INF/panorm/" + platform() + "/" + fileName() + ".gz";
+  }
+
   private static String fileName() {
     return System.mapLibraryName("panorm");
   }
 
   private static void loadPacked() throws IOException {
-    String resource = "META-INF/panorm/" + platform() + "/" + fileName();
-    byte[] library = read(resource);
-    String expected = new String(read(resource + ".sha256"), StandardCharsets.US_ASCII).strip();
-    String actual = HexFormat.of().formatHex(sha256(library));
-    if (!actual.equals(expected)) {
-      throw new IOException(
-          resource + " is damaged: its SHA-256 is " + actual + ", not " + expected);
-    }
-    // A new directory that only this user may enter: nobody can put another file in its place.
-    Path directory = Files.createTempDirectory("panorm-");
-    Path file = directory.resolve(fileName());
+    byte[] library = unpack(packedLibrary());
+    File parent = new File(System.getProperty("java.io.tmpdir")).getAbsoluteFile();
     try {
-      Files.write(file, library);
-      System.load(file.toString());
-    } finally {
-      removeLater(file);
-      removeLater(directory);
-    }
-  }
-
-  /** At once where a loaded library may be unlinked, when the JVM ends elsewhere. */
-  private static void removeLater(Path path) {
-    try {
-      Files.deleteIfExists(path);
+      loadFrom(parent, library);
     } catch (IOException e) {
-      path.toFile().deleteOnExit();
+      throw new IOException("Cannot unpack " + fileName() + " into " + parent
+          + " (-Djava.io.tmpdir names another folder): " + e, e);
+    } catch (UnsatisfiedLinkError e) {
+      throw linkError(e.getMessage() + "; if " + parent + " is mounted noexec, -Djava.io.tmpdir "
+          + "names another folder", e);
     }
   }
 
-  private static byte[] read(String resource) throws IOException {
+  private static void loadFrom(File parent, byte[] library) throws IOException {
+    File directory = newDirectory(parent.toPath());
+    File file = new File(directory, fileName());
+    try {
+      try (OutputStream out = new FileOutputStream(file)) {
+        out.write(library);
+      }
+      System.load(file.getPath());
+    } finally {
+      sweep(parent, directory);
+      // Elsewhere than on Windows a loaded library may be deleted.
+      file.delete();
+      directory.delete();
+    }
+  }
+
+  private static byte[] unpack(String resource) throws IOException {
     try (InputStream in = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
       if (in == null) {
         throw new IOException("No " + resource
             + " on the class or module path: add dev.panorm:panorm-native with classifier "
             + platform());
       }
-      return in.readAllBytes();
+      return new GZIPInputStream(in, 1 << 16).readAllBytes();
+    } catch (ZipException | EOFException e) {
+      throw new IOException(resource + " is damaged: " + e, e);
     }
   }
 
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
+  /**
+   * A new directory that only this user may enter, so that nobody can change what will be in it,
+   * in one where nobody else can put another in its place. Files.createTempDirectory would do, but
+   * for its secure random numbers, which take a new JVM as long; creating it fails if it exists, so
+   * there is nothing to be gained by guessing a name.
+   */
+  private static File newDirectory(Path parent) throws IOException {
+    Path directory = parent
+        .resolve(DIRECTORY_PREFIX + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+    if (!FileSystems.getDefault().supportedFileAttributeViews().contains("unix")) {
+      return Files.createDirectory(directory).toFile(); // Windows: the parent is this user's own
     }
+    int mode = (int) Files.getAttribute(parent, "unix:mode");
+    boolean othersWrite = (mode & 0002) != 0;
+    boolean sticky = (mode & 01000) != 0;
+    if (othersWrite && !sticky) {
+      throw new IOException("others may rename what is in it: its mode is "
+          + Integer.toOctalString(mode & 07777) + ", without the sticky bit");
+    }
+    FileAttribute<?> onlyOwner = PosixFilePermissions
+        .asFileAttribute(EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE,
+            PosixFilePermission.OWNER_EXECUTE));
+    return Files.createDirectory(directory, onlyOwner).toFile();
+  }
+
+  /**
+   * Deletes what JVMs of this user left behind: those that died at the wrong moment, and all on
+   * Windows, where a library in use can be neither deleted nor, therefore, swept.
+   */
+  private static void sweep(File parent, File mine) {
+    String[] names = parent.list();
+    if (names == null) {
+      return; // not readable
+    }
+    for (String name : names) {
+      File directory = new File(parent, name);
+      if (name.startsWith(DIRECTORY_PREFIX) && isStale(directory.toPath(), mine.toPath())) {
+        new File(directory, fileName()).delete();
+        directory.delete();
+      }
+    }
+  }
+
+  /** Not through a link, nor in another user's directory: any file of ours may be behind it. */
+  private static boolean isStale(Path directory, Path mine) {
+    try {
+      BasicFileAttributes attributes = Files.readAttributes(directory, BasicFileAttributes.class,
+          LinkOption.NOFOLLOW_LINKS);
+      return attributes.isDirectory()
+          && System.currentTimeMillis() - attributes.lastModifiedTime().toMillis() > STALE_MILLIS
+          && Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(Files.getOwner(mine));
+    } catch (IOException e) {
+      return false; // gone in the meantime
+    }
+  }
+
+  private static UnsatisfiedLinkError linkError(String message, Throwable cause) {
+    UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+    error.initCause(cause);
+    return error;
   }
 
   /** The classifier of the native jars: linux-x86_64, macos-aarch64, windows-x86_64 and so on. */
-  static String platform() {
+  private static String platform() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
     String system = os.startsWith("mac") ? "macos" : os.startsWith("windows") ? "windows" : os;
