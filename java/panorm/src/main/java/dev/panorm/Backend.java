@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /** An implementation of the kernels. All give the same bits; a later one is a faster one. */
 public enum Backend {
-  /** Plain Java: works everywhere, needs no native library. */
+  /** Plain Java: works everywhere, needs no native library. Rows of up to 2^31 - 1 elements. */
   JAVA,
   /** Portable C++. */
   SCALAR,

@@ -16,7 +16,10 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
     ForwardCall c = new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
         span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
     switch (op) {
-      case RMS_NORM, LAYER_NORM -> new RowForward(c).run();
+      case RMS_NORM, LAYER_NORM -> {
+        requireArray(c.width());
+        new RowForward(c).run();
+      }
       default -> new BatchForward(c).run();
     }
   }
@@ -31,8 +34,19 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
         groups, width, span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options,
         heap);
     switch (op) {
-      case RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD -> new RowBackward(c).run();
+      case RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD -> {
+        requireArray(c.width());
+        new RowBackward(c).run();
+      }
       default -> new BatchBackward(c).run();
+    }
+  }
+
+  /** Here a row, or a group of it, is held in an array. */
+  private static void requireArray(long width) {
+    if (width > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "The Java backend takes rows of up to " + Integer.MAX_VALUE + " elements, not " + width);
     }
   }
 
