@@ -1,0 +1,2 @@
+/** Holds the native library of Panorm for linux-aarch64. */
+module dev.panorm.natives.linux.aarch64 {}

@@ -1,0 +1,2 @@
+/** Holds the native library of Panorm for linux-x86_64. */
+module dev.panorm.natives.linux.x86_64 {}

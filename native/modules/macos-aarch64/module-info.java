@@ -1,0 +1,2 @@
+/** Holds the native library of Panorm for macos-aarch64. */
+module dev.panorm.natives.macos.aarch64 {}

@@ -1,0 +1,2 @@
+/** Holds the native library of Panorm for windows-x86_64. */
+module dev.panorm.natives.windows.x86_64 {}
