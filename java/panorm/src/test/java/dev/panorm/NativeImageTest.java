@@ -1,0 +1,67 @@
+package dev.panorm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.panorm.internal.gen.PanormNative;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The metadata for GraalVM's native image, which must know each signature when it builds, names
+ * those of the bindings. No native image has been built with it here.
+ */
+class NativeImageTest {
+  private static final String METADATA = "META-INF/native-image/dev.panorm/panorm/reachability-metadata.json";
+
+  @Test
+  void namesAllSignatures() throws IOException {
+    Set<String> expected = new TreeSet<>();
+    expected.add(signature(PanormNative.panorm_kernel$descriptor(), 0) + "null");
+    for (FunctionDescriptor exported : List.of(PanormNative.panorm_forward$descriptor(),
+        PanormNative.panorm_backward$descriptor())) {
+      // Kernels are called at their addresses, without the first parameter.
+      for (String options : List.of("null", "{\"critical\":{\"allowHeapAccess\":false}}",
+          "{\"critical\":{\"allowHeapAccess\":true}}")) {
+        expected.add(signature(exported, 1) + options);
+      }
+    }
+    Set<String> named = new TreeSet<>();
+    try (InputStream in = Panorm.class.getResourceAsStream("/" + METADATA)) {
+      for (JsonNode call : new ObjectMapper().readTree(in).at("/foreign/downcalls")) {
+        List<String> parameters = new ArrayList<>();
+        call.get("parameterTypes").forEach(type -> parameters.add(type.asText()));
+        named.add(signature(call.get("returnType").asText(), parameters) + call.get("options"));
+      }
+    }
+    assertEquals(expected, named);
+  }
+
+  private static String signature(FunctionDescriptor descriptor, int from) {
+    return signature(name(descriptor.returnLayout().orElseThrow()),
+        descriptor.argumentLayouts().stream().skip(from).map(NativeImageTest::name).toList());
+  }
+
+  private static String signature(String returned, Collection<String> parameters) {
+    return returned + " " + parameters + " ";
+  }
+
+  private static String name(MemoryLayout layout) {
+    return switch (layout) {
+      case ValueLayout.OfInt _ -> "jint";
+      case ValueLayout.OfLong _ -> "jlong";
+      case ValueLayout.OfDouble _ -> "jdouble";
+      default -> "void*";
+    };
+  }
+}
