@@ -1,13 +1,14 @@
 package dev.panorm.internal;
 
 import dev.panorm.internal.gen.PanormNative;
-import java.io.EOFException;
+import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -16,19 +17,17 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipException;
 
 /**
  * Finds and loads libpanorm: the file or folder that {@code -Dpanorm.library.path} names, or else
  * the copy for this platform that is packed with the library, once its checksum is verified.
- *
- * <p>The checksum is that of the gzip format. It finds damage; against forgery, one packed beside
- * what it is the checksum of would not help, however strong. SHA-256 costs a new JVM tens of
- * milliseconds.
  */
 public final class NativeLibrary {
   /** Names the library file, or the folder it is in; loaded as it is. */
@@ -120,15 +119,33 @@ public final class NativeLibrary {
   }
 
   private static byte[] unpack(String resource) throws IOException {
+    byte[] packed = read(resource);
+    // Of the packed form, which is a third as long: that much time of a new JVM.
+    String expected = new String(read(resource + ".sha256"), StandardCharsets.US_ASCII);
+    String actual = sha256(packed);
+    if (!expected.startsWith(actual)) {
+      throw new IOException(
+          resource + " is damaged: its SHA-256 is " + actual + ", not " + expected.strip());
+    }
+    return new GZIPInputStream(new ByteArrayInputStream(packed), 1 << 16).readAllBytes();
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
+  private static byte[] read(String resource) throws IOException {
     try (InputStream in = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
       if (in == null) {
         throw new IOException("No " + resource
             + " on the class or module path: add dev.panorm:panorm-native with classifier "
             + platform());
       }
-      return new GZIPInputStream(in, 1 << 16).readAllBytes();
-    } catch (ZipException | EOFException e) {
-      throw new IOException(resource + " is damaged: " + e, e);
+      return in.readAllBytes();
     }
   }
 
