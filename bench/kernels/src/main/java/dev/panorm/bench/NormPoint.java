@@ -60,8 +60,8 @@ record NormPoint(Side side, Shape shape) {
         .verbosity(VerboseMode.NORMAL)
         .output(log);
     if (!full) {
-      options.warmupIterations(3)
-          .warmupTime(TimeValue.milliseconds(300))
+      // A second each to warm up: the Vector API needs it on a busy machine.
+      options.warmupIterations(2)
           .measurementIterations(5)
           .measurementTime(TimeValue.milliseconds(200));
     }

@@ -225,7 +225,7 @@ record Report(Measurements measured) {
     List<String> sides = all.stream().map(Results.Absolute::side).distinct().toList();
     Map<String, List<String>> rows = new LinkedHashMap<>();
     for (Results.Absolute a : all) {
-      String name = a.problem() + ", " + a.rows() + " x " + a.cols();
+      String name = name(a.problem().toString()) + ", " + a.rows() + " x " + a.cols();
       List<String> row = rows.computeIfAbsent(name, _ -> {
         List<String> cells = new ArrayList<>(List.of(name));
         sides.forEach(_ -> cells.add(""));
