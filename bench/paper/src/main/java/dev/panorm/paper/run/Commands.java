@@ -52,14 +52,14 @@ public final class Commands {
         .execute(args);
   }
 
-  @Command(name = "translate-rnn", description = "Tables 2 to 4: recurrent translation.")
+  @Command(name = "translate-rnn", description = "Recurrent translation, the paper's RNNSearch.")
   void translateRnn(@Mixin RunOptions options, @Mixin TranslationOptions translation) {
     recurrent("translate-rnn", 0, options, translation,
         List.of(NONE, LAYER_NORM, L2_NORM, RMS_NORM, P_RMS_NORM));
   }
 
   @Command(name = "centred-init", description = {
-    "Figure 4: recurrent translation from weights whose mean is 0.2."})
+    "The paper's figure 4: recurrent translation from weights whose mean is 0.2."})
   void centredInit(@Mixin RunOptions options, @Mixin TranslationOptions translation) {
     recurrent("centred-init", 0.2, options, translation,
         List.of(NONE, LAYER_NORM, RMS_NORM, P_RMS_NORM));
@@ -78,7 +78,7 @@ public final class Commands {
         steps, norms);
   }
 
-  @Command(name = "translate-transformer", description = "Table 5: Transformer translation.")
+  @Command(name = "translate-transformer", description = "Transformer translation.")
   void translateTransformer(@Mixin RunOptions options, @Mixin TranslationOptions translation,
       @Option(names = "--blocks", defaultValue = "2", paramLabel = "N", description = {
         "Of the encoder, and of the decoder. Default: ${DEFAULT-VALUE}."}) int blocks,
