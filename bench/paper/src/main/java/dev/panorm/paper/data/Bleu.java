@@ -34,7 +34,10 @@ public final class Bleu {
       referenceLength += reference.length;
       for (int order = 1; order <= ORDERS; order++) {
         Map<String, Integer> wanted = ngrams(reference, order);
-        ngrams(translation, order).forEach(new Counter(matches, totals, order - 1, wanted)::count);
+        for (Map.Entry<String, Integer> ngram : ngrams(translation, order).entrySet()) {
+          totals[order - 1] += ngram.getValue();
+          matches[order - 1] += Math.min(ngram.getValue(), wanted.getOrDefault(ngram.getKey(), 0));
+        }
       }
     }
     double logs = 0;
@@ -53,13 +56,6 @@ public final class Bleu {
     }
     double brevity = length < referenceLength ? 1 - (double) referenceLength / length : 0;
     return matches[0] == 0 ? 0 : 100 * Math.exp(brevity + logs / ORDERS);
-  }
-
-  private record Counter(long[] matches, long[] totals, int order, Map<String, Integer> wanted) {
-    void count(String ngram, int count) {
-      totals[order] += count;
-      matches[order] += Math.min(count, wanted.getOrDefault(ngram, 0));
-    }
   }
 
   private static Map<String, Integer> ngrams(String[] tokens, int order) {

@@ -77,11 +77,6 @@ public final class Parameters implements AutoCloseable {
     return Math.sqrt(square);
   }
 
-  /** Sets all gradients to zero. */
-  public void zeroGradients() {
-    parameters.values().forEach(p -> p.value.grad().fill((byte) 0));
-  }
-
   /**
    * A step of Adam with the gradients, scaled down to a norm of at most {@code clip}; then they
    * are zero.
@@ -98,7 +93,7 @@ public final class Parameters implements AutoCloseable {
       Loops.adam(p.value.data(), p.value.grad(), scale, p.mean.segment(), p.square.segment(),
           (float) beta1, (float) beta2, stepRate, epsilon, p.value.size());
     }
-    zeroGradients();
+    parameters.values().forEach(p -> p.value.grad().fill((byte) 0));
   }
 
   /** Everything that training goes on from, in a fixed order: for checkpoints. */

@@ -65,6 +65,14 @@ class CommandsTest {
   }
 
   @Test
+  void everyCommandExplainsItself() {
+    for (String command : List.of("translate-rnn", "translate-transformer", "centred-init",
+        "language-model", "report")) {
+      assertEquals(0, Commands.run(new PrintWriter(System.err), command, "--help"));
+    }
+  }
+
+  @Test
   void badInputGivesOneLine() {
     Path pairs = folder.resolve("bad.tsv");
     assertBad("paper: " + pairs + ": cannot be read: ", "translate-rnn", "--data",
