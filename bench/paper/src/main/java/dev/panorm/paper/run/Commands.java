@@ -24,13 +24,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
 /** The command line. */
-@Command(name = "paper", mixinStandardHelpOptions = true, description = {
+@Command(name = "paper", description = {
   "Trains models that differ in their norm, as Zhang and Sennrich (2019) did."}, footer = {"",
     "Exit codes: 0 done, 2 an option or file is wrong or a loss is not finite."})
 public final class Commands {
   private static final int BAD_INPUT = 2;
+
+  @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = {
+    "Shows this."})
+  private boolean help;
 
   private Commands() {}
 
@@ -52,13 +57,13 @@ public final class Commands {
         .execute(args);
   }
 
-  @Command(name = "translate-rnn", mixinStandardHelpOptions = true, description = "Recurrent translation, the paper's RNNSearch.")
+  @Command(name = "translate-rnn", description = "Recurrent translation, the paper's RNNSearch.")
   void translateRnn(@Mixin RunOptions options, @Mixin TranslationOptions translation) {
     recurrent("translate-rnn", 0, options, translation,
         List.of(NONE, LAYER_NORM, L2_NORM, RMS_NORM, P_RMS_NORM));
   }
 
-  @Command(name = "centred-init", mixinStandardHelpOptions = true, description = {
+  @Command(name = "centred-init", description = {
     "The paper's figure 4: recurrent translation from weights whose mean is 0.2."})
   void centredInit(@Mixin RunOptions options, @Mixin TranslationOptions translation) {
     recurrent("centred-init", 0.2, options, translation,
@@ -78,7 +83,7 @@ public final class Commands {
         steps, norms);
   }
 
-  @Command(name = "translate-transformer", mixinStandardHelpOptions = true, description = "Transformer translation.")
+  @Command(name = "translate-transformer", description = "Transformer translation.")
   void translateTransformer(@Mixin RunOptions options, @Mixin TranslationOptions translation,
       @Option(names = "--blocks", defaultValue = "2", paramLabel = "N", description = {
         "Of the encoder, and of the decoder. Default: ${DEFAULT-VALUE}."}) int blocks,
@@ -103,7 +108,7 @@ public final class Commands {
         steps, List.of(NONE, LAYER_NORM, RMS_NORM, P_RMS_NORM));
   }
 
-  @Command(name = "language-model", mixinStandardHelpOptions = true, description = "A Llama-architecture model of a text.")
+  @Command(name = "language-model", description = "A Llama-architecture model of a text.")
   void languageModel(@Mixin RunOptions options,
       @Option(names = "--text", paramLabel = "FILE", description = {
         "Default: Jane Austen's novels, from Debian's package."}) Path text,
@@ -141,7 +146,7 @@ public final class Commands {
         List.of(LAYER_NORM, RMS_NORM, P_RMS_NORM));
   }
 
-  @Command(name = "report", mixinStandardHelpOptions = true, description = {
+  @Command(name = "report", description = {
     "Writes tables and learning curves from logs into a page, at the places it has for them."})
   void report(
       @Option(names = "--results", defaultValue = "bench/paper/results", paramLabel = "DIR", description = {

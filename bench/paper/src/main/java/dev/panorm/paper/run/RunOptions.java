@@ -26,7 +26,9 @@ final class RunOptions {
   private Integer steps;
 
   @Option(names = "--norms", paramLabel = "NORM", split = ",", description = {
-    "Of ${COMPLETION-CANDIDATES}.", "Default: the paper's table."})
+    "Of ${COMPLETION-CANDIDATES}.",
+    "Partial RMSNorm is a choice for training: weights trained with the full norm are destroyed by it.",
+    "Default: the paper's table."})
   private List<NormKind> norms;
 
   @Option(names = "--timing-steps", paramLabel = "N", description = {
