@@ -74,23 +74,62 @@ final class RowNorm {
    * @param stat0 null if it is not wanted
    * @param stat1 null if it is not wanted; the scale if {@code quantized}
    */
+  // Small enough to be inlined where aux and the statistics are known to be absent: what is not for
+  // every call is in methods of its own.
   void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
       boolean quantized) {
-    long rows = x.rows();
     long width = groups == 1 ? x.cols() : widthOf(x);
     long span = spanOf(width, x);
     if (quantized != (y.type() == DType.I8)) {
-      throw new IllegalArgumentException(quantized
-          ? "y is " + y + ": a quantized one is I8"
-          : "y is " + y + ", which needs a scale: the quantized forms write it");
+      throw wrongOutput(y, quantized);
     }
     Kernel kernel = forward.of(x.type(), y.type());
+    boolean heap = checkRows(x, y, width);
+    if (aux != null || stat0 != null || stat1 != null) {
+      heap |= checkOthers(x, aux, auxOption, y, stat0, stat1, quantized);
+    }
+    if (x.rows() == 0 || width == 0) {
+      return;
+    }
+    int with = options | auxOption | parameters.option(x.type());
+    if (parallel != null) {
+      parallel.run(call(kernel, x, aux, y, stat0, stat1, width, span, with, heap));
+      return;
+    }
+    kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
+        y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(), groups, width,
+        span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon, parameters.gainOffset,
+        divisor == 0 ? span : divisor, with, heap);
+  }
+
+  private ForwardCall call(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
+      Tensor stat1, long width, long span, int with, boolean heap) {
+    return new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
+        parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
+        groups, width, span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon,
+        parameters.gainOffset, divisor == 0 ? span : divisor, with, heap);
+  }
+
+  private static IllegalArgumentException wrongOutput(Tensor y, boolean quantized) {
+    return new IllegalArgumentException(quantized
+        ? "y is " + y + ": a quantized one is I8"
+        : "y is " + y + ", which needs a scale: the quantized forms write it");
+  }
+
+  /** Whether any of what every call has is on the heap. */
+  private boolean checkRows(Tensor x, Tensor y, long width) {
     Checks.shape(y, "y", x);
     Checks.writable(y, "y");
     Checks.sameOrApart(y, "y", x, "x");
     parameters.check(x, gainLength(x, width));
     parameters.checkApart(y, "y");
-    boolean heap = x.onHeap() | y.onHeap() | parameters.onHeap;
+    return x.onHeap() | y.onHeap() | parameters.onHeap;
+  }
+
+  /** Whether any of them is on the heap. */
+  private boolean checkOthers(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0,
+      Tensor stat1, boolean quantized) {
+    boolean heap = false;
     if (aux != null) {
       checkAux(x, aux, auxOption, y);
       heap |= aux.onHeap();
@@ -104,23 +143,7 @@ final class RowNorm {
       Checks.apart(stat0, stat0Name, stat1, stat1Name);
       heap |= stat1.onHeap();
     }
-    if (rows == 0 || width == 0) {
-      return;
-    }
-    long auxStride = aux == null ? 0 : aux.rowStride();
-    double over = divisor == 0 ? span : divisor;
-    int with = options | auxOption | parameters.option(x.type());
-    if (parallel == null) {
-      kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
-          y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), rows, groups, width, span,
-          x.rowStride(), auxStride, y.rowStride(), epsilon, parameters.gainOffset, over, with,
-          heap);
-    } else {
-      parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
-          parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), rows,
-          groups, width, span, x.rowStride(), auxStride, y.rowStride(), epsilon,
-          parameters.gainOffset, over, with, heap));
-    }
+    return heap;
   }
 
   private void checkAux(Tensor x, Tensor aux, int auxOption, Tensor y) {
@@ -189,19 +212,18 @@ final class RowNorm {
       Tensor.clear(dBias);
       return;
     }
-    long dxStride = dx == null ? 0 : dx.rowStride();
     double over = divisor == 0 ? span : divisor;
     int with = options | parameters.option(x.type());
     if (parallel == null) {
       kernel.backward(dy.segment(), x.segment(), parameters.gain, stat0.segment(),
           Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
           Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          dxStride, epsilon, parameters.gainOffset, over, with, heap);
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, over, with, heap);
     } else {
       parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
           stat0.segment(), Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
           Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          dxStride, epsilon, parameters.gainOffset, over, with, heap));
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, over, with, heap));
     }
   }
 

@@ -231,6 +231,10 @@ public final class Tensor {
     return t == null ? MemorySegment.NULL : t.segment;
   }
 
+  static long strideOf(Tensor t) {
+    return t == null ? 0 : t.rowStride;
+  }
+
   /** Zeros all rows of a contiguous tensor; null is none. */
   static void clear(Tensor t) {
     if (t != null) {
