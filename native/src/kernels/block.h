@@ -180,6 +180,17 @@ PANORM_INLINE typename V::elem fold(Block<V> b) {
   return fold(b.v[0]);
 }
 
+// The largest of magnitudes; a NaN is above infinity.
+template <class V>
+PANORM_INLINE typename V::elem largest_magnitude(Block<V> b) {
+  PANORM_UNROLL
+  for (int u = 1; u < Block<V>::registers; ++u) b.v[0] = max_magnitude(b.v[0], b.v[u]);
+  typename V::elem lanes[V::lanes], largest = 0;
+  b.v[0].store(lanes);
+  for (auto lane : lanes) largest = max_magnitude1(largest, lane);
+  return largest;
+}
+
 // Calls body(i, n) for each block of a row of `width` columns, from its end if so told: n is All,
 // but an int for the rest of the row, if there is one, which comes last.
 template <class V, class F>

@@ -226,9 +226,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
       t = keep(t, n);
       top = each<V>([&](int u) { return max_magnitude(top.v[u], magnitude(t.v[u])); });
     });
-    E lanes[Block<V>::width], largest = 0;
-    store<V>(lanes, top, All{});
-    for (E lane : lanes) largest = max_magnitude1(largest, lane);
+    E largest = largest_magnitude(top);
     *row.stat1 = (Statistic<X>)(largest / 127);
     // Tiny rows are lifted by a power of two first: 127 / largest would overflow.
     E lift = largest < (E)0x1p-100 ? (E)0x1p64 : 1;
