@@ -9,10 +9,10 @@ function(add_library_check name)
     -P ${PROJECT_SOURCE_DIR}/native/cmake/library_check.cmake)
 endfunction()
 
-add_library_check(exports -D SYSTEM=${CMAKE_SYSTEM_NAME}
-  -D HEADER=${PROJECT_SOURCE_DIR}/native/include/panorm.h)
 # Sanitizers and unoptimized code bring symbols of their own.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_library_check(exports -D SYSTEM=${CMAKE_SYSTEM_NAME}
+    -D HEADER=${PROJECT_SOURCE_DIR}/native/include/panorm.h)
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # The first for aarch64; for x86-64 it would be 2.14.
     add_library_check(glibc -D FLOOR=2.17)
