@@ -23,9 +23,9 @@ TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
           REQUIRE((ours == nullptr) == (scalar == nullptr));
           if (!ours || left_out(x_type, y_type)) continue;
           for (long long width : widths) {
-            for (int i = 0; i < (width < 300 ? 8 : 1); ++i) {
-              // One row has a way of its own.
-              int rows = i == 0 ? 40 : i % 3 == 1 ? 1 : 1 + random.below(5);
+            for (int i = 0; i < (width < 300 ? draws() : 1); ++i) {
+              // One row has a way of its own; sums over rows have blocks of 16.
+              int rows = i == 7 ? 40 : i % 3 == 1 ? 1 : 1 + random.below(5);
               int groups = rows == 1 ? 1 : 1 + random.below(3);
               Call call = draw(op, x_type, y_type, rows, groups, width, random);
               const Arrays before = call.arrays();

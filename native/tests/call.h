@@ -21,6 +21,12 @@ inline bool left_out(int x_type, int y_type) {
   return without_f16 && (x_type == PANORM_F16 || y_type == PANORM_F16);
 }
 
+// Calls drawn for a width; fewer where the processor is emulated.
+inline int draws() {
+  static const char *const set = std::getenv("PANORM_TESTS_DRAWS");
+  return set ? std::atoi(set) : 8;
+}
+
 // Classes of values, each another corner of a type's range.
 enum Values {
   kNormal,
