@@ -9,7 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * bfloat16 by the Vector API on {@code short[]}. Two elements are taken as one int: a shift makes a
  * float of one, a mask of the other, and both go along as two vectors, so nothing is ever permuted.
- * Every loop is in a method of its own, as in {@link VectorArrays}. Finite numbers and a
+ * Every loop is in a method of its own, as in {@link VectorArrays}, and rounds in place: a helper that
+ * rounds is compiled by itself first, is then too long to be inlined, and makes all five times slower. Finite numbers and a
  * little-endian machine only.
  *
  * <p>On a segment over the same array this is twenty times slower in JDK 25: ints are not loaded
@@ -32,16 +33,6 @@ public final class VectorBf16 implements Norms<short[]> {
 
   private static FloatVector odd(IntVector words) {
     return words.and(UPPER).reinterpretAsFloats();
-  }
-
-  /** The upper half is the value to nearest even. */
-  private static IntVector round(FloatVector v) {
-    IntVector bits = v.reinterpretAsInts();
-    return bits.add(bits.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
-  }
-
-  private static IntVector pack(FloatVector even, FloatVector odd) {
-    return round(even).lanewise(VectorOperators.LSHR, 16).or(round(odd).and(UPPER));
   }
 
   private static void store(IntVector words, short[] s, int i) {
@@ -178,7 +169,11 @@ public final class VectorBf16 implements Norms<short[]> {
     for (; i <= end - W; i += W) {
       IntVector x0 = at(x, i);
       IntVector r0 = at(residual, i);
-      r0 = pack(even(r0).add(even(x0)), odd(r0).add(odd(x0)));
+      IntVector e0 = even(r0).add(even(x0)).reinterpretAsInts();
+      IntVector o0 = odd(r0).add(odd(x0)).reinterpretAsInts();
+      e0 = e0.add(e0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      o0 = o0.add(o0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      r0 = e0.lanewise(VectorOperators.LSHR, 16).or(o0.and(UPPER));
       store(r0, residual, i);
       FloatVector v0 = even(r0);
       FloatVector v1 = odd(r0);
@@ -196,10 +191,30 @@ public final class VectorBf16 implements Norms<short[]> {
   private static void scale(short[] x, short[] gain, short[] y, int at, int n, float inverse) {
     FloatVector scale = FloatVector.broadcast(S, inverse);
     int i = 0;
+    for (; i <= n - 2 * W; i += 2 * W) {
+      IntVector x0 = at(x, at + i);
+      IntVector x1 = at(x, at + i + W);
+      IntVector g0 = at(gain, i);
+      IntVector g1 = at(gain, i + W);
+      IntVector e0 = even(x0).mul(scale).mul(even(g0)).reinterpretAsInts();
+      IntVector o0 = odd(x0).mul(scale).mul(odd(g0)).reinterpretAsInts();
+      IntVector e1 = even(x1).mul(scale).mul(even(g1)).reinterpretAsInts();
+      IntVector o1 = odd(x1).mul(scale).mul(odd(g1)).reinterpretAsInts();
+      e0 = e0.add(e0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      o0 = o0.add(o0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      e1 = e1.add(e1.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      o1 = o1.add(o1.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      store(e0.lanewise(VectorOperators.LSHR, 16).or(o0.and(UPPER)), y, at + i);
+      store(e1.lanewise(VectorOperators.LSHR, 16).or(o1.and(UPPER)), y, at + i + W);
+    }
     for (; i <= n - W; i += W) {
       IntVector x0 = at(x, at + i);
       IntVector g0 = at(gain, i);
-      store(pack(even(x0).mul(scale).mul(even(g0)), odd(x0).mul(scale).mul(odd(g0))), y, at + i);
+      IntVector e0 = even(x0).mul(scale).mul(even(g0)).reinterpretAsInts();
+      IntVector o0 = odd(x0).mul(scale).mul(odd(g0)).reinterpretAsInts();
+      e0 = e0.add(e0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      o0 = o0.add(o0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      store(e0.lanewise(VectorOperators.LSHR, 16).or(o0.and(UPPER)), y, at + i);
     }
     for (; i < n; i++) {
       set(y, at + i, get(x, at + i) * inverse * get(gain, i));
@@ -215,8 +230,11 @@ public final class VectorBf16 implements Norms<short[]> {
       IntVector x0 = at(x, at + i);
       IntVector g0 = at(gain, i);
       IntVector b0 = at(bias, i);
-      store(pack(even(x0).sub(centre).mul(scale).fma(even(g0), even(b0)),
-          odd(x0).sub(centre).mul(scale).fma(odd(g0), odd(b0))), y, at + i);
+      IntVector e0 = even(x0).sub(centre).mul(scale).fma(even(g0), even(b0)).reinterpretAsInts();
+      IntVector o0 = odd(x0).sub(centre).mul(scale).fma(odd(g0), odd(b0)).reinterpretAsInts();
+      e0 = e0.add(e0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      o0 = o0.add(o0.lanewise(VectorOperators.LSHR, 16).and(1)).add(0x7fff);
+      store(e0.lanewise(VectorOperators.LSHR, 16).or(o0.and(UPPER)), y, at + i);
     }
     for (; i < n; i++) {
       set(y, at + i, (get(x, at + i) - mean) * inverse * get(gain, i) + get(bias, i));
