@@ -39,7 +39,7 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
 template <class Operator, bool usual_gain, class V, class X, class Y>
 __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
                                         typename V::elem stat0, typename V::elem stat1,
-                                        long long width, long long span, bool streams,
+                                        long long width, long long span, bool past_caches,
                                         const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
@@ -75,11 +75,7 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
       Block<V> u = upstream(i, n), xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - splat<V>(mean);
       Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
-      if (streams) {
-        stream<V>(dx + i, t, n);
-      } else {
-        store<V>(dx + i, t, n);
-      }
+      store_or_stream<V>(dx + i, t, n, past_caches);
     });
   };
   write(0, span, slope);
@@ -114,7 +110,9 @@ struct Backward {
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
                                                            : rows;
-    bool past_caches = streams();
+    long long bytes = rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
+    bool past_caches =
+        (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
     for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; dbias && i < elements; ++i) dbias[i] = 0;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
@@ -129,13 +127,6 @@ struct Backward {
       }
     }
     if (past_caches) stream_fence();
-  }
-
-  bool streams() const {
-    long long bytes = rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
-    return kStreams && bytes >= kStreamedCall && (const void *)dx != dy && dx != x &&
-           span == width &&
-           ((unsigned long long)dx | (dx_stride | width) * sizeof(X)) % kStreamAlignment == 0;
   }
 
   template <bool bias>

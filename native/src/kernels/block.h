@@ -103,16 +103,18 @@ PANORM_INLINE void store(T *p, Block<V> b, int n) {
   }
 }
 
-// Stores past the caches, which spares reading the lines first; p is aligned to kStreamAlignment.
+// Stores, past the caches if so told, which spares reading the lines first; p is aligned to
+// kStreamAlignment then.
 template <class V, class T>
-PANORM_INLINE void stream(T *p, Block<V> b, All) {
+PANORM_INLINE void store_or_stream(T *p, Block<V> b, All, bool past_caches) {
+  if (!past_caches) return store(p, b, All{});
   alignas(T) alignas(kStreamAlignment) T whole[Block<V>::width];
   store(whole, b, All{});
   stream_bytes(p, whole, sizeof whole);
 }
 
 template <class V, class T>
-PANORM_INLINE void stream(T *p, Block<V> b, int n) {
+PANORM_INLINE void store_or_stream(T *p, Block<V> b, int n, bool) {
   store(p, b, n);
 }
 

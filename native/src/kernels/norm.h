@@ -59,11 +59,6 @@ struct Settings {
 // root and no other option); anything else.
 enum class Form { kNone, kGain, kGainAndBias, kAnything };
 
-template <Form form>
-struct Is {
-  static constexpr Form value = form;
-};
-
 // gain or bias as one group of one row meets it.
 struct Parameter {
   const void *p;  // null: absent
@@ -187,9 +182,16 @@ __attribute__((noinline)) void finish_block(Block<V> &block, const Parameter &ga
 
 constexpr long long kLongRow = 12 << 10;  // bytes of x
 
-// Bytes of x and y from which on y is stored past the caches: at 16 MiB that takes 0.4 of the time,
-// at 4 MiB up to 1.4.
+// Bytes read and written from which on results are stored past the caches: at 16 MiB that takes 0.4
+// of the time, at 4 MiB up to 1.4.
 constexpr long long kStreamedCall = 12 << 20;
+
+// Whether a call of so many bytes stores these rows so. They must not be rows that it reads.
+template <class T>
+PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long long width) {
+  return kStreams && bytes >= kStreamedCall &&
+         ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
+}
 
 // Writes y: normalize(i, n) gives a block of the normalized row.
 template <Form form, class V, class X, class Y, class Normalize>
@@ -212,12 +214,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     // Of a long row the sums left the end in the fastest cache.
     bool from_end = row.span * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> t = value(i, n);
-      if (row.streams) {
-        stream<V>(row.y + i, t, n);
-      } else {
-        store<V>(row.y + i, t, n);
-      }
+      store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
     });
   } else {
     Block<V> top = splat<V>(0);
@@ -402,12 +399,6 @@ struct Call {
   Statistic<X> *stat0, *stat1;
   long long rows, groups, width, span, x_stride, aux_stride, y_stride;
   Settings settings;
-
-  bool streams() const {
-    long long bytes = rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
-    return kStreams && bytes >= kStreamedCall && (const void *)x != y &&
-           ((unsigned long long)y | (y_stride | width) * sizeof(Y)) % kStreamAlignment == 0;
-  }
 };
 
 // All groups of all rows. Rows as narrow as a head of attention have a width that the compiler
@@ -417,7 +408,9 @@ __attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
   const Settings settings = c.settings;
   const long long width = known_width ? known_width : c.width;
   const long long span = known_width ? known_width : c.span;
-  const bool streams = !known_width && c.streams();
+  const long long bytes = c.rows * c.groups * width * (long long)(sizeof(X) + sizeof(Y));
+  const bool past_caches =
+      !known_width && (const void *)c.x != c.y && streams(bytes, c.y, c.y_stride, width);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
       long long column = g * width, index = r * c.groups + g;
@@ -430,13 +423,13 @@ __attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
                        c.stat1 ? c.stat1 + index : nullptr,
                        width,
                        span,
-                       streams};
+                       past_caches};
       if (!Operator::template forward<form, add>(row, settings)) {
         rescue<Operator>(Row<X, Y>(row), settings);
       }
     }
   }
-  if (streams) stream_fence();
+  if (past_caches) stream_fence();
 }
 
 template <class Operator, Form form, class X, class Y>
@@ -486,12 +479,12 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
                      {epsilon, gain_offset, divisor, options}};
   // f64 is not called for speed, and the other types in few forms.
   bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
-  bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
   if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
     if (plain && gain && bias) return all_rows<Operator, Form::kGainAndBias>(call), PANORM_OK;
     if (plain && gain) return all_rows<Operator, Form::kGain>(call), PANORM_OK;
     if (plain && !bias) return all_rows<Operator, Form::kNone>(call), PANORM_OK;
   } else if constexpr (sizeof(X) < 8) {
+    bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
     if (usual) return all_rows<Operator, Operator::usual>(call), PANORM_OK;
   }
   all_rows<Operator, Form::kAnything, false, 0>(call);
