@@ -56,7 +56,7 @@ public final class BatchNorm {
 
   /** Inference: normalizes by a given mean and variance, those that training has averaged. */
   public void forward(Tensor x, Tensor y, Tensor mean, Tensor variance) {
-    boolean heap = checkRows(x, y);
+    boolean heap = parameters.checkForward(x, y, x.cols());
     Kernel kernel = inference.of(x.type(), y.type());
     checkStatistic(mean, "mean", x);
     checkStatistic(variance, "variance", x);
@@ -107,7 +107,7 @@ public final class BatchNorm {
   /** The running averages are only checked. */
   private void train(Tensor x, Tensor y, Tensor mean, Tensor variance, Tensor inverse,
       Tensor runningMean, Tensor runningVariance) {
-    boolean heap = checkRows(x, y);
+    boolean heap = parameters.checkForward(x, y, x.cols());
     long least = runningMean == null ? 1 : 2;
     if (x.rows() < least) {
       throw new IllegalArgumentException(
@@ -141,16 +141,6 @@ public final class BatchNorm {
     Checks.apart(t, name, mean, "mean");
     Checks.apart(t, name, variance, "variance");
     Checks.apart(t, name, inverse, "inverse deviation");
-  }
-
-  /** Whether any of them is on the heap. */
-  private boolean checkRows(Tensor x, Tensor y) {
-    Checks.shape(y, "y", x);
-    Checks.writable(y, "y");
-    Checks.sameOrApart(y, "y", x, "x");
-    parameters.check(x, x.cols());
-    parameters.checkApart(y, "y");
-    return x.onHeap() | y.onHeap() | parameters.onHeap;
   }
 
   private static void checkStatistic(Tensor t, String name, Tensor x) {

@@ -54,6 +54,21 @@ final class Parameters {
         + " in " + types + ", but that is " + (gainTensor != null ? gainTensor : biasTensor));
   }
 
+  /**
+   * What every forward call checks, whatever else it has.
+   *
+   * @param needed how many elements x meets
+   * @return whether any of them is on the heap
+   */
+  boolean checkForward(Tensor x, Tensor y, long needed) {
+    Checks.shape(y, "y", x);
+    Checks.writable(y, "y");
+    Checks.sameOrApart(y, "y", x, "x");
+    check(x, needed);
+    checkApart(y, "y");
+    return x.onHeap() | y.onHeap() | onHeap;
+  }
+
   void checkApart(Tensor output, String name) {
     Checks.apart(gainTensor, "gain", output, name);
     Checks.apart(biasTensor, "bias", output, name);

@@ -74,8 +74,8 @@ final class RowNorm {
    * @param stat0 null if it is not wanted
    * @param stat1 null if it is not wanted; the scale if {@code quantized}
    */
-  // Small enough to be inlined where aux and the statistics are known to be absent: what is not for
-  // every call is in methods of its own.
+  // Small enough to be inlined where aux and the statistics are known to be absent: what not every
+  // call needs is in methods of its own.
   void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
       boolean quantized) {
     long width = groups == 1 ? x.cols() : widthOf(x);
@@ -84,7 +84,7 @@ final class RowNorm {
       throw wrongOutput(y, quantized);
     }
     Kernel kernel = forward.of(x.type(), y.type());
-    boolean heap = checkRows(x, y, width);
+    boolean heap = parameters.checkForward(x, y, gainLength(x, width));
     if (aux != null || stat0 != null || stat1 != null) {
       heap |= checkOthers(x, aux, auxOption, y, stat0, stat1, quantized);
     }
@@ -114,16 +114,6 @@ final class RowNorm {
     return new IllegalArgumentException(quantized
         ? "y is " + y + ": a quantized one is I8"
         : "y is " + y + ", which needs a scale: the quantized forms write it");
-  }
-
-  /** Whether any of what every call has is on the heap. */
-  private boolean checkRows(Tensor x, Tensor y, long width) {
-    Checks.shape(y, "y", x);
-    Checks.writable(y, "y");
-    Checks.sameOrApart(y, "y", x, "x");
-    parameters.check(x, gainLength(x, width));
-    parameters.checkApart(y, "y");
-    return x.onHeap() | y.onHeap() | parameters.onHeap;
   }
 
   /** Whether any of them is on the heap. */
