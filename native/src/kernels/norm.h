@@ -146,12 +146,13 @@ PANORM_INLINE void add_to_aux(const X *x, X *aux, long long width, F visit) {
   });
 }
 
-template <class V, class X>
-PANORM_INLINE typename V::elem sum_of_squares(const X *x, long long width) {
+// An operator's first sum over a row.
+template <class Operator, class V, class X>
+PANORM_INLINE typename V::elem first_sum(const X *x, long long width) {
+  auto base = Operator::base(x);
   Block<V> acc = splat<V>(0);
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> b = load<V>(x + i, n);
-    acc = fma(b, b, acc);
+    acc = Operator::add(acc, load<V>(x + i, n), base, n);
   });
   return fold(acc);
 }
@@ -193,9 +194,17 @@ PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long 
          ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
 }
 
-// Writes y: normalize(i, n) gives a block of the normalized row.
-template <Form form, class V, class X, class Y, class Normalize>
-PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize) {
+// Nothing to do while a row is written.
+struct Alone {
+  template <class N>
+  PANORM_INLINE void operator()(long long, N) const {}
+};
+
+// Writes y: normalize(i, n) gives a block of the normalized row; meanwhile(i, n), called for each
+// block of 16 or more bits an element, does something else in between.
+template <Form form, class V, class X, class Y, class Normalize, class Meanwhile>
+PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize,
+                             Meanwhile meanwhile) {
   using E = typename V::elem;
 
   auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
@@ -212,8 +221,9 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
 
   if constexpr (sizeof(Y) > 1) {
     // Of a long row the sums left the end in the fastest cache.
-    bool from_end = row.span * (long long)sizeof(X) >= kLongRow;
+    bool from_end = __is_same(Meanwhile, Alone) && row.span * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      meanwhile(i, n);
       store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
     });
   } else {
@@ -241,15 +251,6 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   }
 }
 
-template <Form form, class V, class X, class Y>
-PANORM_INLINE void write_rms(const Row<X, Y> &row, const X *source, typename V::elem inverse,
-                             const Settings &s) {
-  if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
-  write_row<form, V>(row, s, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    return load<V>(source + i, n) * splat<V>(inverse);
-  });
-}
-
 // The sum with the residual in a pass of its own, for the calls that are not usual.
 template <class V, class X>
 __attribute__((noinline)) void add_row(const X *x, X *aux, long long width) {
@@ -267,37 +268,37 @@ __attribute__((noinline, cold)) void rescue(const Row<X, Y> &row, const Settings
          row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
 }
 
-// An operator's forward() normalizes one group of one row. It writes nothing but the sum with the
-// residual, and returns false, if f32 cannot hold the statistics.
+// An operator has a first sum, of whose blocks add() takes up one; base() is what it is relative
+// to. finish() normalizes one group of one row from that sum. It writes nothing, and returns false,
+// if f32 cannot hold the statistics.
 struct RmsNorm {
   static constexpr bool centred = false;
   static constexpr Form usual = Form::kGain;
   static constexpr int op = PANORM_RMS_NORM, backward = PANORM_RMS_NORM_BACKWARD;
 
-  template <Form form, bool add, class X, class Y>
-  static PANORM_INLINE bool forward(const Row<X, Y> &row, const Settings &s) {
+  template <class X>
+  static PANORM_INLINE auto base(const X *) {
+    return typename Compute<X>::elem(0);
+  }
+
+  template <class V, class N>
+  static PANORM_INLINE Block<V> add(Block<V> acc, Block<V> b, typename V::elem, N) {
+    return fma(b, b, acc);
+  }
+
+  template <Form form, class X, class Y, class Meanwhile = Alone>
+  static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
+                                   typename Compute<X>::elem sum, const Settings &s,
+                                   Meanwhile meanwhile = {}) {
     using V = Compute<X>;
-    using E = typename V::elem;
-    const X *source = row.x;
-    E sum;
-    if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
-      add_row<V>(row.x, row.aux, row.width);
-      source = row.aux;
-    }
-    if constexpr (add) {
-      Block<V> acc = splat<V>(0);
-      add_to_aux<V>(row.x, row.aux, row.span,
-                    [&](Block<V> b, auto) PANORM_INLINE_LAMBDA { acc = fma(b, b, acc); });
-      add_to_aux<V>(row.x + row.span, row.aux + row.span, row.width - row.span,
-                    [](Block<V>, auto) {});
-      sum = fold(acc);
-      source = row.aux;
-    } else {
-      sum = sum_of_squares<V>(source, row.span);
-    }
-    E r = radicand<form>(mean_of(sum, s), s);
+    auto r = radicand<form>(mean_of(sum, s), s);
     if (!safe(r)) return false;
-    write_rms<form, V>(row, source, inverse_root<form>(r, s), s);
+    auto inverse = inverse_root<form>(r, s);
+    if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
+    auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return load<V>(source + i, n) * splat<V>(inverse);
+    };
+    write_row<form, V>(row, s, normalize, meanwhile);
     return true;
   }
 };
@@ -314,80 +315,68 @@ struct Centre {
   }
 };
 
-template <class V>
-struct Moments {
-  Centre<typename V::elem> centre;
-  typename V::elem variance;
-};
-
-// sum_from_base is the sum of x - base over the row.
-template <class V, class X>
-PANORM_INLINE Moments<V> moments(const X *x, long long width, typename V::elem base,
-                                 typename V::elem sum_from_base, const Settings &s) {
-  using E = typename V::elem;
-  Centre<E> centre = {base, mean_of(sum_from_base, s)};
-  Block<V> acc = splat<V>(0);
-  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> d = keep(centre.template deviations<V>(x + i, n), n);
-    acc = fma(d, d, acc);
-  });
-  return {centre, mean_of(fold(acc), s)};
-}
-
-template <class V, class X>
-PANORM_INLINE typename V::elem sum_from(typename V::elem base, const X *x, long long width) {
-  Block<V> acc = splat<V>(0);
-  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    acc = acc + keep(load<V>(x + i, n) - splat<V>(base), n);
-  });
-  return fold(acc);
-}
-
-template <Form form, class V, class X, class Y>
-PANORM_INLINE void write_layer(const Row<X, Y> &row, const X *source,
-                               Centre<typename V::elem> centre, typename V::elem inverse,
-                               const Settings &s) {
-  if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
-  if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
-  write_row<form, V>(row, s, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    return centre.template deviations<V>(source + i, n) * splat<V>(inverse);
-  });
-}
-
 struct LayerNorm {
   static constexpr bool centred = true;
   static constexpr Form usual = Form::kGainAndBias;
   static constexpr int op = PANORM_LAYER_NORM, backward = PANORM_LAYER_NORM_BACKWARD;
 
-  template <Form form, bool add, class X, class Y>
-  static PANORM_INLINE bool forward(const Row<X, Y> &row, const Settings &s) {
+  template <class X>
+  static PANORM_INLINE auto base(const X *x) {
+    return (typename Compute<X>::elem)widen(*x);
+  }
+
+  template <class V, class N>
+  static PANORM_INLINE Block<V> add(Block<V> acc, Block<V> b, typename V::elem base, N n) {
+    return acc + keep(b - splat<V>(base), n);
+  }
+
+  template <Form form, class X, class Y, class Meanwhile = Alone>
+  static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
+                                   typename Compute<X>::elem sum, const Settings &s,
+                                   Meanwhile meanwhile = {}) {
     using V = Compute<X>;
     using E = typename V::elem;
-    const X *source = row.x;
-    E base, sum;
-    if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
-      add_row<V>(row.x, row.aux, row.width);
-      source = row.aux;
-    }
-    if constexpr (add) {
-      base = widen(narrow<X>(widen(row.x[0]) + widen(row.aux[0])));
-      Block<V> acc = splat<V>(0);
-      add_to_aux<V>(row.x, row.aux, row.width, [&](Block<V> b, auto n) PANORM_INLINE_LAMBDA {
-        acc = acc + keep(b - splat<V>(base), n);
-      });
-      sum = fold(acc);
-      source = row.aux;
-    } else {
-      base = widen(source[0]);
-      sum = sum_from<V>(base, source, row.width);
-    }
-    Moments<V> m = moments<V>(source, row.width, base, sum, s);
-    E r = radicand<form>(m.variance, s);
+    Centre<E> centre = {base(source), mean_of(sum, s)};
+    Block<V> acc = splat<V>(0);
+    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> d = keep(centre.template deviations<V>(source + i, n), n);
+      acc = fma(d, d, acc);
+    });
+    E r = radicand<form>(mean_of(fold(acc), s), s);
     if (!safe(r)) return false;
-    write_layer<form, V>(row, source, m.centre, inverse_root<form>(r, s), s);
+    E inverse = inverse_root<form>(r, s);
+    if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
+    if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
+    auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return centre.template deviations<V>(source + i, n) * splat<V>(inverse);
+    };
+    write_row<form, V>(row, s, normalize, meanwhile);
     return true;
   }
 };
+
+// Normalizes one group of one row. Writes nothing but the sum with the residual, and returns false,
+// if f32 cannot hold the statistics.
+template <class Operator, Form form, bool add, class X, class Y>
+PANORM_INLINE bool forward_row(const Row<X, Y> &row, const Settings &s) {
+  using V = Compute<X>;
+  const long long span = Operator::centred ? row.width : row.span;
+  if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
+    add_row<V>(row.x, row.aux, row.width);
+    return Operator::template finish<form>(row, row.aux, first_sum<Operator, V>(row.aux, span), s);
+  }
+  if constexpr (!add) {
+    return Operator::template finish<form>(row, row.x, first_sum<Operator, V>(row.x, span), s);
+  }
+  X first = narrow<X>(widen(row.x[0]) + widen(row.aux[0]));
+  auto base = Operator::base(&first);
+  Block<V> acc = splat<V>(0);
+  add_to_aux<V>(row.x, row.aux, span, [&](Block<V> b, auto n) PANORM_INLINE_LAMBDA {
+    acc = Operator::add(acc, b, base, n);
+  });
+  add_to_aux<V>(row.x + span, row.aux + span, row.width - span, [](Block<V>, auto) {});
+  return Operator::template finish<form>(row, row.aux, fold(acc), s);
+}
 
 // A call that has been checked.
 template <class X, class Y>
@@ -399,32 +388,38 @@ struct Call {
   Statistic<X> *stat0, *stat1;
   long long rows, groups, width, span, x_stride, aux_stride, y_stride;
   Settings settings;
+
+  template <Form form>
+  PANORM_INLINE Row<X, Y> row(long long r, long long g, long long width, long long span,
+                              bool streams) const {
+    long long column = g * width, index = r * groups + g;
+    return {x + r * x_stride + column,
+            aux ? aux + r * aux_stride + column : nullptr,
+            Parameter::of<X, form>(gain, settings.options, r, g, width),
+            Parameter::of<X, form>(bias, settings.options, r, g, width),
+            y + r * y_stride + column,
+            stat0 ? stat0 + index : nullptr,
+            stat1 ? stat1 + index : nullptr,
+            width,
+            span,
+            streams};
+  }
+
+  // Read and written, of x and y.
+  PANORM_INLINE long long bytes() const {
+    return rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
+  }
 };
 
-// All groups of all rows. Rows as narrow as a head of attention have a width that the compiler
-// knows, which spares them loops and rests.
-template <class Operator, Form form, bool add, int known_width, class X, class Y>
+// All groups of all rows.
+template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
   const Settings settings = c.settings;
-  const long long width = known_width ? known_width : c.width;
-  const long long span = known_width ? known_width : c.span;
-  const long long bytes = c.rows * c.groups * width * (long long)(sizeof(X) + sizeof(Y));
-  const bool past_caches =
-      !known_width && (const void *)c.x != c.y && streams(bytes, c.y, c.y_stride, width);
+  const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
-      long long column = g * width, index = r * c.groups + g;
-      Row<X, Y> row = {c.x + r * c.x_stride + column,
-                       c.aux ? c.aux + r * c.aux_stride + column : nullptr,
-                       Parameter::of<X, form>(c.gain, settings.options, r, g, width),
-                       Parameter::of<X, form>(c.bias, settings.options, r, g, width),
-                       c.y + r * c.y_stride + column,
-                       c.stat0 ? c.stat0 + index : nullptr,
-                       c.stat1 ? c.stat1 + index : nullptr,
-                       width,
-                       span,
-                       past_caches};
-      if (!Operator::template forward<form, add>(row, settings)) {
+      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches);
+      if (!forward_row<Operator, form, add>(row, settings)) {
         rescue<Operator>(Row<X, Y>(row), settings);
       }
     }
@@ -432,16 +427,56 @@ __attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
   if (past_caches) stream_fence();
 }
 
+// The same for short rows: while one is written the first sum over the next is taken, so that
+// nothing waits for its root and division. Rows as narrow as a head of attention have a width that
+// the compiler knows, which spares them loops and rests.
+template <class Operator, Form form, int known_width, class X, class Y>
+__attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
+  using V = Compute<X>;
+  const Settings settings = c.settings;
+  const long long width = known_width ? known_width : c.width;
+  Row<X, Y> row = c.template row<form>(0, 0, width, width, false);
+  auto sum = first_sum<Operator, V>(row.x, width);
+  long long r = 0, g = 0;
+  for (long long left = c.rows * c.groups; left > 0; --left) {
+    if (++g == c.groups) g = 0, ++r;
+    // What follows the last row is that row again, for nothing.
+    Row<X, Y> next = left > 1 ? c.template row<form>(r, g, width, width, false) : row;
+    auto base = Operator::base(next.x);
+    Block<V> acc = splat<V>(0);
+    auto meanwhile = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      acc = Operator::add(acc, load<V>(next.x + i, n), base, n);
+    };
+    if (Operator::template finish<form>(row, row.x, sum, settings, meanwhile)) {
+      sum = fold(acc);
+    } else {
+      rescue<Operator>(Row<X, Y>(row), settings);
+      sum = first_sum<Operator, V>(next.x, width);
+    }
+    row = next;
+  }
+}
+
+// Up to so many columns a row shares the fastest cache with the next.
+constexpr long long kOverlappedColumns = 1024;
+
 template <class Operator, Form form, class X, class Y>
 void all_rows(const Call<X, Y> &c) {
-  bool add = c.settings.options & PANORM_AUX_ADD;
-  if constexpr (sizeof(X) == sizeof(Y)) {
-    if (add) return all_rows<Operator, form, true, 0>(c);
-    if (c.width == c.span && c.width == 64) return all_rows<Operator, form, false, 64>(c);
-    if (c.width == c.span && c.width == 128) return all_rows<Operator, form, false, 128>(c);
+  if (c.settings.options & PANORM_AUX_ADD) {
+    if constexpr (sizeof(X) == sizeof(Y)) return all_rows<Operator, form, true>(c);
+    return all_rows<Operator, Form::kAnything, false>(c);
   }
-  if (!add) return all_rows<Operator, form, false, 0>(c);
-  all_rows<Operator, Form::kAnything, false, 0>(c);
+  if constexpr (sizeof(Y) > 1) {
+    if (c.width == c.span && c.width <= kOverlappedColumns && c.rows * c.groups >= 4 &&
+        c.bytes() < kStreamedCall) {
+      if constexpr (sizeof(X) == sizeof(Y)) {
+        if (c.width == 64) return overlapped_rows<Operator, form, 64>(c);
+        if (c.width == 128) return overlapped_rows<Operator, form, 128>(c);
+      }
+      return overlapped_rows<Operator, form, 0>(c);
+    }
+  }
+  all_rows<Operator, form, false>(c);
 }
 
 // Any call.
@@ -487,7 +522,7 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
     bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
     if (usual) return all_rows<Operator, Operator::usual>(call), PANORM_OK;
   }
-  all_rows<Operator, Form::kAnything, false, 0>(call);
+  all_rows<Operator, Form::kAnything, false>(call);
   return PANORM_OK;
 }
 
@@ -507,11 +542,11 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
                        (Y *)y,       (S *)stat0, (S *)stat1,           width,
                        span,         false};
       Settings settings = {epsilon, gain_offset, divisor, options};
-      if (options == 0 && Operator::template forward<Operator::usual, false>(row, settings)) {
+      if (options == 0 && forward_row<Operator, Operator::usual, false>(row, settings)) {
         return PANORM_OK;
       }
       if (options == PANORM_AUX_ADD && aux) {
-        if (!Operator::template forward<Operator::usual, true>(row, settings)) {
+        if (!forward_row<Operator, Operator::usual, true>(row, settings)) {
           rescue<Operator>(Row<X, Y>(row), settings);
         }
         return PANORM_OK;
