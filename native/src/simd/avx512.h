@@ -1,5 +1,13 @@
 // 512-bit vectors: AVX-512 F, BW, DQ and VL.
 
+// Adds what makes the upper half of an f32 the nearest bf16, ties to even, unless it is a NaN with
+// ones below.
+PANORM_INLINE __m512i add_half(__m512i u) {
+  __mmask16 odd = _mm512_test_epi32_mask(u, _mm512_set1_epi32(0x10000));
+  __m512i half = _mm512_mask_blend_epi32(odd, _mm512_set1_epi32(0x7fff), _mm512_set1_epi32(0x8000));
+  return _mm512_add_epi32(u, half);
+}
+
 struct F32 {
   using elem = float;
   static constexpr int lanes = 16;
@@ -37,10 +45,8 @@ struct F32 {
 
   PANORM_INLINE __m256i narrowed(const bf16 *) const {
     __m512i u = _mm512_castps_si512(v);
-    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    u = _mm512_mask_or_epi32(rounded, is_nan, u, _mm512_set1_epi32(0x400000));
+    u = _mm512_mask_or_epi32(add_half(u), is_nan, u, _mm512_set1_epi32(0x400000));
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(u, 16));
   }
 
@@ -118,17 +124,14 @@ PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
 
 // The other way round, of the upper halves.
 PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
-  __m512i low = _mm512_srli_epi32(_mm512_castps_si512(even.v), 16);
-  _mm512_storeu_si512(p, _mm512_mask_blend_epi16(0xaaaaaaaa, low, _mm512_castps_si512(odd.v)));
+  __m512i low = _mm512_castps_si512(even.v);
+  // A byte shift by one element, into every other element.
+  _mm512_storeu_si512(
+      p, _mm512_mask_alignr_epi8(_mm512_castps_si512(odd.v), 0x3333333333333333, low, low, 2));
 }
 
-// Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
-// below.
 PANORM_INLINE F32 add_half(F32 a) {
-  __m512i u = _mm512_castps_si512(a.v);
-  __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-  __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
-  return {_mm512_castsi512_ps(_mm512_add_epi32(u, half))};
+  return {_mm512_castsi512_ps(add_half(_mm512_castps_si512(a.v)))};
 }
 
 PANORM_INLINE F32 quieted(F32 a) {
