@@ -5,6 +5,11 @@
 // with the number of blocks only.
 constexpr long long kRowBlock = 16;
 
+// Where the registers hold enough, the sums of up to so many blocks of columns are taken along with
+// dx, on the stack.
+constexpr bool kSumsAlong = kHeldBlocks >= 4;
+constexpr int kBlocksAlong = 64;
+
 // Whether a sum of gradients was computed without overflow or loss by underflow.
 PANORM_INLINE bool safe_gradient(float sum) {
   float m = bit_cast<float>(bits(sum) & 0x7fffffffu);
@@ -33,6 +38,19 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
   return constant || dot == 0 ? 0 : dot / divisor;
 }
 
+// Sums over the rows of a row block, of one group; those not wanted are null.
+template <class V>
+struct ColumnSums {
+  Block<V> *gain, *bias;
+  bool first;  // nothing is in them yet
+
+  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat) const {
+    long long at = i / Block<V>::width;
+    if (gain) gain[at] = fma(dy, xhat, first ? splat<V>(0) : gain[at]);
+    if (bias) bias[at] = (first ? splat<V>(0) : bias[at]) + dy;
+  }
+};
+
 // dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
 //   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
 //   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
@@ -40,12 +58,11 @@ template <class Operator, bool usual_gain, class V, class X, class Y>
 __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
                                         typename V::elem stat0, typename V::elem stat1,
                                         long long width, long long span, bool past_caches,
-                                        const Settings &s) {
+                                        const ColumnSums<V> &column_sums, const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
 
-  auto upstream = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> u = load<V>(dy + i, n);
+  auto upstream = [&](Block<V> u, long long i, auto n) PANORM_INLINE_LAMBDA {
     if constexpr (usual_gain) return u * load<V>((const X *)gain.p + i, n);
     if (gain.p) {
       Block<V> g = gain.at<V, X>(i, n);
@@ -57,8 +74,10 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
 
   Block<V> dots = splat<V>(0), sums = dots;
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> u = upstream(i, n);
-    dots = fma(u, normalized<Operator, V>(x + i, stat0, stat1, n), dots);
+    Block<V> d = load<V>(dy + i, n), u = upstream(d, i, n);
+    Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
+    if constexpr (kSumsAlong) column_sums.add(i, d, xhat);
+    dots = fma(u, xhat, dots);
     if constexpr (Operator::centred) sums = sums + u;
   });
   E dot = fold(dots), mean = Operator::centred ? fold(sums) : 0;
@@ -72,7 +91,8 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
     bool from_end = (to - from) * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       i += from;
-      Block<V> u = upstream(i, n), xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
+      Block<V> u = upstream(load<V>(dy + i, n), i, n);
+      Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - splat<V>(mean);
       Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
       store_or_stream<V>(dx + i, t, n, past_caches);
@@ -115,18 +135,39 @@ struct Backward {
         (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
     for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; dbias && i < elements; ++i) dbias[i] = 0;
+    bool by_column =
+        layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
+    bool along = kSumsAlong && dx && by_column && blocks() * groups <= kBlocksAlong;
+    Block<V> gain_sums[kBlocksAlong], bias_sums[kBlocksAlong];
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
-      if (dgain) sum_parameter<false>(layout, r, end, dgain);
-      if (dbias) sum_parameter<true>(layout, r, end, dbias);
-      if (dx) {
-        for (long long row = r; row < end; ++row) {
-          for (long long g = 0; g < groups; ++g) write_dx_of(row, g, past_caches);
+      if (!along) {
+        if (dgain) sum_parameter<false>(layout, r, end, dgain);
+        if (dbias) sum_parameter<true>(layout, r, end, dbias);
+      }
+      for (long long row = r; dx && row < end; ++row) {
+        for (long long g = 0; g < groups; ++g) {
+          ColumnSums<V> sums = {along && dgain ? gain_sums + g * blocks() : nullptr,
+                                along && dbias ? bias_sums + g * blocks() : nullptr, row == r};
+          write_dx_of(row, g, past_caches, sums);
         }
       }
+      if (along && dgain) add_sums(gain_sums, dgain);
+      if (along && dbias) add_sums(bias_sums, dbias);
     }
     if (past_caches) stream_fence();
+  }
+
+  // Of a group of columns.
+  long long blocks() const { return (width + Block<V>::width - 1) / Block<V>::width; }
+
+  void add_sums(const Block<V> *sums, S *to) const {
+    for (long long g = 0; g < groups; ++g, sums += blocks(), to += width) {
+      for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+        store<V>(to + i, load<V>(to + i, n) + sums[i / Block<V>::width], n);
+      });
+    }
   }
 
   template <bool bias>
@@ -200,7 +241,7 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
-  void write_dx_of(long long r, long long g, bool past_caches) const {
+  void write_dx_of(long long r, long long g, bool past_caches, const ColumnSums<V> &sums) const {
     long long column = g * width, pair = r * groups + g;
     const Y *dy_row = dy + r * dy_stride + column;
     const X *x_row = x + r * x_stride + column;
@@ -210,7 +251,9 @@ struct Backward {
     bool usual_gain = p.p && !p.one && (sizeof(X) == 4 || !p.f32) && settings.gain_offset == 0;
     auto write =
         usual_gain ? write_dx<Operator, true, V, X, Y> : write_dx<Operator, false, V, X, Y>;
-    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, settings)) return;
+    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, sums, settings)) {
+      return;
+    }
     // A sum left the safe range of f32: again in f64.
     auto kernel = (BackwardKernel *)wide_kernel(Operator::backward, kTypeCode<X>, kTypeCode<Y>);
     int options = settings.options & ~PANORM_GAIN_PER_ROW;

@@ -213,6 +213,9 @@ PANORM_INLINE double fold(F64 a) {
   return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
 }
 
+// How many blocks the registers hold.
+constexpr int kHeldBlocks = 8;
+
 constexpr bool kStreams = true;
 constexpr int kStreamAlignment = 64;
 

@@ -188,6 +188,9 @@ PANORM_INLINE F64 shift_to_exponent(F64 a) {
 
 PANORM_INLINE double fold(F64 a) { return vgetq_lane_f64(a.v, 0) + vgetq_lane_f64(a.v, 1); }
 
+// How many blocks the registers hold.
+constexpr int kHeldBlocks = 2;
+
 constexpr bool kStreams = false;  // no stores past the caches
 constexpr int kStreamAlignment = 1;
 

@@ -107,6 +107,9 @@ using F32 = ScalarVec<float, 64>;
 using F64 = ScalarVec<double, 32>;
 using Bf16Rows = F32;
 
+// How many blocks the registers hold.
+constexpr int kHeldBlocks = 0;
+
 constexpr bool kStreams = false;  // no stores past the caches
 constexpr int kStreamAlignment = 1;
 
