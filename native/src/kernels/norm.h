@@ -242,9 +242,9 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       Block<V> q = splat<V>(0);
       if (quantizable) {
-        q = (value(i, n) * splat<V>(lift)) * splat<V>(factor);
-        q = each<V>([&](int u) { return round_even(q.v[u]); });
-        q = keep(q, n);  // what is behind the row may be too large to convert
+        q = value(i, n);
+        if (lift != 1) q = q * splat<V>(lift);
+        q = keep(q * splat<V>(factor), n);  // what is behind the row may be too large to convert
       }
       store<V>(row.y + i, q, n);
     });
@@ -534,9 +534,10 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
             void *stat1, long long rows, long long groups, long long width, long long span,
             long long x_stride, long long aux_stride, long long y_stride, double epsilon,
             double gain_offset, double divisor, int options) {
-  if constexpr (sizeof(X) < 8 && sizeof(X) == sizeof(Y)) {
+  if constexpr (sizeof(X) < 8 && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
     if (rows == 1 && groups == 1 && gain_offset == 0 && x && gain && y &&
-        !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width) {
+        !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width &&
+        (sizeof(Y) > 1 || stat1)) {
       using S = Statistic<X>;
       Row<X, Y> row = {(const X *)x, (X *)aux,   {gain, false, false}, {bias, false, false},
                        (Y *)y,       (S *)stat0, (S *)stat1,           width,
@@ -545,11 +546,13 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
       if (options == 0 && forward_row<Operator, Operator::usual, false>(row, settings)) {
         return PANORM_OK;
       }
-      if (options == PANORM_AUX_ADD && aux) {
-        if (!forward_row<Operator, Operator::usual, true>(row, settings)) {
-          rescue<Operator>(Row<X, Y>(row), settings);
+      if constexpr (sizeof(X) == sizeof(Y)) {
+        if (options == PANORM_AUX_ADD && aux) {
+          if (!forward_row<Operator, Operator::usual, true>(row, settings)) {
+            rescue<Operator>(Row<X, Y>(row), settings);
+          }
+          return PANORM_OK;
         }
-        return PANORM_OK;
       }
     }
   }

@@ -52,6 +52,11 @@ PANORM_INLINE float widen(f16 x) {
   return bit_cast<float>(sign | bits(magnitude));
 }
 
+// To the nearest integer, ties to even, for |x| < 2^22.
+PANORM_INLINE float round_even(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
+PANORM_INLINE double round_even(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
+
 // narrow<T>: to the nearest T, ties to even; NaN stays NaN.
 template <class T>
 T narrow(float x);
@@ -81,7 +86,7 @@ PANORM_INLINE f16 narrow<f16>(float x) {
 
 template <>
 PANORM_INLINE i8 narrow<i8>(float x) {
-  return (i8)(int)x;  // integral and in range by construction
+  return (i8)(int)round_even(x);  // in range by construction
 }
 
 // Rounds to odd, so that a second rounding to 16 bits is right.
@@ -98,7 +103,7 @@ PANORM_INLINE T narrow(double x) {
   if constexpr (sizeof(T) == 2) {
     return narrow<T>(to_odd(x));
   } else if constexpr (sizeof(T) == 1) {
-    return narrow<T>((float)x);
+    return (i8)(int)round_even(x);
   } else {
     return (T)x;
   }
