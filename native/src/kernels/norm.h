@@ -136,25 +136,12 @@ PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
   return 1 / root;
 }
 
-// aux += x, rounded to X; `visit` gets each block of sums, and how many columns it has.
-template <class V, class X, class F>
-PANORM_INLINE void add_to_aux(const X *x, X *aux, long long width, F visit) {
-  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> sum = rounded_to<X>(load<V>(x + i, n) + load<V>(aux + i, n));
-    store<V>(aux + i, sum, n);
-    visit(sum, n);
-  });
-}
-
-// An operator's first sum over a row.
-template <class Operator, class V, class X>
-PANORM_INLINE typename V::elem first_sum(const X *x, long long width) {
-  auto base = Operator::base(x);
-  Block<V> acc = splat<V>(0);
-  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    acc = Operator::add(acc, load<V>(x + i, n), base, n);
-  });
-  return fold(acc);
+// aux += x, rounded to X, in a block of columns.
+template <class V, class X, class N>
+PANORM_INLINE Block<V> add_to_aux(const X *x, X *aux, N n) {
+  Block<V> sum = rounded_to<X>(load<V>(x, n) + load<V>(aux, n));
+  store<V>(aux, sum, n);
+  return sum;
 }
 
 // Gain, bias and gate for the calls that are not usual: by way of memory, so as to be compiled once
@@ -254,7 +241,8 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
 // The sum with the residual in a pass of its own, for the calls that are not usual.
 template <class V, class X>
 __attribute__((noinline)) void add_row(const X *x, X *aux, long long width) {
-  add_to_aux<V>(x, aux, width, [](Block<V>, auto) {});
+  for_blocks<V>(
+      width, [&](long long i, auto n) PANORM_INLINE_LAMBDA { add_to_aux<V>(x + i, aux + i, n); });
 }
 
 // Takes one group of a row again in f64. Its sum with the residual, if any, is already in aux.
@@ -355,27 +343,53 @@ struct LayerNorm {
   }
 };
 
+// An operator's first sum over rows of x or, if `add`, over their sums with aux, block by block.
+template <class Operator, bool add, class X, class Y>
+struct FirstSum {
+  using V = Compute<X>;
+  using E = typename V::elem;
+
+  const Row<X, Y> &row;
+  E base = base_of(row);
+  Block<V> acc = splat<V>(0);
+
+  static PANORM_INLINE E base_of(const Row<X, Y> &row) {
+    if constexpr (!add) return Operator::base(row.x);
+    X first = narrow<X>(widen(row.x[0]) + widen(row.aux[0]));
+    return Operator::base(&first);
+  }
+
+  template <class N>
+  PANORM_INLINE void take(long long i, N n) {
+    if constexpr (add) {
+      acc = Operator::add(acc, add_to_aux<V>(row.x + i, row.aux + i, n), base, n);
+    } else {
+      acc = Operator::add(acc, load<V>(row.x + i, n), base, n);
+    }
+  }
+
+  PANORM_INLINE E over_row() {
+    const long long span = Operator::centred ? row.width : row.span;
+    for_blocks<V>(span, [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
+    if constexpr (add) {
+      for_blocks<V>(row.width - span, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+        add_to_aux<V>(row.x + span + i, row.aux + span + i, n);
+      });
+    }
+    return fold(acc);
+  }
+};
+
 // Normalizes one group of one row. Writes nothing but the sum with the residual, and returns false,
 // if f32 cannot hold the statistics.
 template <class Operator, Form form, bool add, class X, class Y>
-PANORM_INLINE bool forward_row(const Row<X, Y> &row, const Settings &s) {
-  using V = Compute<X>;
-  const long long span = Operator::centred ? row.width : row.span;
+PANORM_INLINE bool forward_row(Row<X, Y> row, const Settings &s) {
   if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
-    add_row<V>(row.x, row.aux, row.width);
-    return Operator::template finish<form>(row, row.aux, first_sum<Operator, V>(row.aux, span), s);
+    add_row<Compute<X>>(row.x, row.aux, row.width);
+    row.x = row.aux;
   }
-  if constexpr (!add) {
-    return Operator::template finish<form>(row, row.x, first_sum<Operator, V>(row.x, span), s);
-  }
-  X first = narrow<X>(widen(row.x[0]) + widen(row.aux[0]));
-  auto base = Operator::base(&first);
-  Block<V> acc = splat<V>(0);
-  add_to_aux<V>(row.x, row.aux, span, [&](Block<V> b, auto n) PANORM_INLINE_LAMBDA {
-    acc = Operator::add(acc, b, base, n);
-  });
-  add_to_aux<V>(row.x + span, row.aux + span, row.width - span, [](Block<V>, auto) {});
-  return Operator::template finish<form>(row, row.aux, fold(acc), s);
+  auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
+  return Operator::template finish<form>(row, add ? row.aux : row.x, sum, s);
 }
 
 // A call that has been checked.
@@ -430,53 +444,55 @@ __attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
 // The same for short rows: while one is written the first sum over the next is taken, so that
 // nothing waits for its root and division. Rows as narrow as a head of attention have a width that
 // the compiler knows, which spares them loops and rests.
-template <class Operator, Form form, int known_width, class X, class Y>
+template <class Operator, Form form, bool add, int known_width, class X, class Y>
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
-  using V = Compute<X>;
   const Settings settings = c.settings;
   const long long width = known_width ? known_width : c.width;
   Row<X, Y> row = c.template row<form>(0, 0, width, width, false);
-  auto sum = first_sum<Operator, V>(row.x, width);
+  auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
   for (long long left = c.rows * c.groups; left > 0; --left) {
     if (++g == c.groups) g = 0, ++r;
-    // What follows the last row is that row again, for nothing.
-    Row<X, Y> next = left > 1 ? c.template row<form>(r, g, width, width, false) : row;
-    auto base = Operator::base(next.x);
-    Block<V> acc = splat<V>(0);
+    const bool last = left == 1;  // then the next one is the same, and its sum not used
+    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, false);
+    FirstSum<Operator, add, X, Y> first = {next};
     auto meanwhile = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      acc = Operator::add(acc, load<V>(next.x + i, n), base, n);
+      if (!add || !last) first.take(i, n);
     };
-    if (Operator::template finish<form>(row, row.x, sum, settings, meanwhile)) {
-      sum = fold(acc);
+    if (Operator::template finish<form>(row, add ? row.aux : row.x, sum, settings, meanwhile)) {
+      sum = fold(first.acc);
     } else {
       rescue<Operator>(Row<X, Y>(row), settings);
-      sum = first_sum<Operator, V>(next.x, width);
+      if (!last) sum = first.over_row();
     }
     row = next;
   }
 }
 
-// Up to so many columns a row shares the fastest cache with the next.
+// Up to so many columns (half as many with a residual) a row shares the fastest cache with the
+// next.
 constexpr long long kOverlappedColumns = 1024;
+
+template <class Operator, Form form, bool add, class X, class Y>
+void rows_of_form(const Call<X, Y> &c) {
+  if constexpr (sizeof(Y) > 1) {
+    if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
+        c.bytes() < kStreamedCall) {
+      if constexpr (sizeof(X) == sizeof(Y) && !add) {
+        if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
+        if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
+      }
+      return overlapped_rows<Operator, form, add, 0>(c);
+    }
+  }
+  all_rows<Operator, form, add>(c);
+}
 
 template <class Operator, Form form, class X, class Y>
 void all_rows(const Call<X, Y> &c) {
-  if (c.settings.options & PANORM_AUX_ADD) {
-    if constexpr (sizeof(X) == sizeof(Y)) return all_rows<Operator, form, true>(c);
-    return all_rows<Operator, Form::kAnything, false>(c);
-  }
-  if constexpr (sizeof(Y) > 1) {
-    if (c.width == c.span && c.width <= kOverlappedColumns && c.rows * c.groups >= 4 &&
-        c.bytes() < kStreamedCall) {
-      if constexpr (sizeof(X) == sizeof(Y)) {
-        if (c.width == 64) return overlapped_rows<Operator, form, 64>(c);
-        if (c.width == 128) return overlapped_rows<Operator, form, 128>(c);
-      }
-      return overlapped_rows<Operator, form, 0>(c);
-    }
-  }
-  all_rows<Operator, form, false>(c);
+  if (!(c.settings.options & PANORM_AUX_ADD)) return rows_of_form<Operator, form, false>(c);
+  if constexpr (sizeof(X) == sizeof(Y)) return rows_of_form<Operator, form, true>(c);
+  all_rows<Operator, Form::kAnything, false>(c);
 }
 
 // Any call.
