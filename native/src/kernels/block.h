@@ -65,6 +65,11 @@ PANORM_INLINE void store_rest(T *p, const Block<V> &b, int n) {
   }
 }
 
+template <class V, class T>
+PANORM_INLINE void store_rounded(T *p, V v) {
+  v.store(p);
+}
+
 // Types that need converting have theirs in functions apart: a kernel has several rests, each with
 // branches for each register.
 template <class V, class T>
@@ -101,6 +106,18 @@ PANORM_INLINE void store(T *p, Block<V> b, int n) {
   } else {
     store_rest(p, b, n);
   }
+}
+
+// Stores what rounded_to<T>() gave.
+template <class V, class T>
+PANORM_INLINE void store_rounded(T *p, Block<V> b, All) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) store_rounded(p + u * V::lanes, b.v[u]);
+}
+
+template <class V, class T>
+PANORM_INLINE void store_rounded(T *p, Block<V> b, int n) {
+  store(p, b, n);
 }
 
 // Stores, past the caches if so told, which spares reading the lines first; p is aligned to

@@ -140,7 +140,7 @@ PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
 template <class V, class X, class N>
 PANORM_INLINE Block<V> add_to_aux(const X *x, X *aux, N n) {
   Block<V> sum = rounded_to<X>(load<V>(x, n) + load<V>(aux, n));
-  store<V>(aux, sum, n);
+  store_rounded<V>(aux, sum, n);
   return sum;
 }
 

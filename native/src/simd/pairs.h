@@ -97,6 +97,8 @@ PANORM_INLINE F32Pairs rounded(F32Pairs a, bf16) {
   return {upper_halves(add_half(a.even)), upper_halves(add_half(a.odd))};
 }
 
+PANORM_INLINE void store_rounded(bf16 *p, F32Pairs a) { merge(a.even, a.odd, p); }
+
 PANORM_INLINE float fold(F32Pairs a) { return fold(a.even) + fold(a.odd); }
 
 using Bf16Rows = F32Pairs;
