@@ -46,6 +46,7 @@ class SameBitsTest {
   @MethodSource("kernels")
   void everyBackendHasTheFilesHashes(Map.Entry<String, List<Call>> calls) {
     for (Call call : calls.getValue()) {
+      new KernelId(call.op, call.x, call.y).assumeNotLeftOut();
       for (Backend backend : Panorm.availableBackends()) {
         try (Arena arena = Arena.ofConfined()) {
           Memory memory = new Memory(call, arena);
