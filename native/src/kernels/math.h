@@ -5,8 +5,6 @@ struct Constants;
 
 template <>
 struct Constants<float> {
-  // Adding and taking away rounds to an integer, to nearest even; the integer is in the low bits.
-  static constexpr float round = 0x1.8p23f;
   static constexpr float exponent_bias = 127;
   static constexpr float exp_underflows = 110;  // exp(-110) is 0
   static constexpr float log2_e = 0x1.715476p0f, ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;
@@ -15,7 +13,6 @@ struct Constants<float> {
 
 template <>
 struct Constants<double> {
-  static constexpr double round = 0x1.8p52;
   static constexpr double exponent_bias = 1023;
   static constexpr double exp_underflows = 760;
   static constexpr double log2_e = 0x1.71547652b82fep0, ln2_high = 0x1.62e42feep-1,
@@ -25,7 +22,7 @@ struct Constants<double> {
 
 template <class V>
 PANORM_INLINE V round_even(V x) {
-  V magic = V::set(Constants<typename V::elem>::round);
+  V magic = V::set(kRound<typename V::elem>);
   return (x + magic) - magic;
 }
 
@@ -43,7 +40,7 @@ PANORM_INLINE V exp_negative(V x) {
   V p = V::set((E)(1 / factorial[C::exp_degree]));
   for (int i = C::exp_degree - 1; i >= 0; --i) p = fma(p, r, V::set((E)(1 / factorial[i])));
   V half = round_even(n * V::set((E)0.5));
-  V biased = V::set(C::round + C::exponent_bias);
+  V biased = V::set(kRound<E> + C::exponent_bias);
   return (p * shift_to_exponent(half + biased)) * shift_to_exponent((n - half) + biased);
 }
 

@@ -52,10 +52,16 @@ PANORM_INLINE float widen(f16 x) {
   return bit_cast<float>(sign | bits(magnitude));
 }
 
-// To the nearest integer, ties to even, for |x| < 2^22.
-PANORM_INLINE float round_even(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+// Adding and taking away this rounds a small number to an integer, to nearest even; the integer is
+// in the low bits.
+template <class E>
+constexpr E kRound = sizeof(E) == 4 ? (E)0x1.8p23 : (E)0x1.8p52;
 
-PANORM_INLINE double round_even(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
+template <class E>
+PANORM_INLINE E round_even1(E x) {
+  E magic = kRound<E>;
+  return (x + magic) - magic;
+}
 
 // narrow<T>: to the nearest T, ties to even; NaN stays NaN.
 template <class T>
@@ -86,7 +92,7 @@ PANORM_INLINE f16 narrow<f16>(float x) {
 
 template <>
 PANORM_INLINE i8 narrow<i8>(float x) {
-  return (i8)(int)round_even(x);  // in range by construction
+  return (i8)(int)round_even1(x);  // in range by construction
 }
 
 // Rounds to odd, so that a second rounding to 16 bits is right.
@@ -103,7 +109,7 @@ PANORM_INLINE T narrow(double x) {
   if constexpr (sizeof(T) == 2) {
     return narrow<T>(to_odd(x));
   } else if constexpr (sizeof(T) == 1) {
-    return (i8)(int)round_even(x);
+    return (i8)(int)round_even1(x);
   } else {
     return (T)x;
   }
