@@ -138,23 +138,23 @@ struct Backward {
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
     bool along = kSumsAlong && dx && by_column && blocks() * groups <= kBlocksAlong;
-    Block<V> gain_sums[kBlocksAlong], bias_sums[kBlocksAlong];
+    Block<V> gain_blocks[kBlocksAlong], bias_blocks[kBlocksAlong];
+    Block<V> *gain_sums = along && dgain ? gain_blocks : nullptr;
+    Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
-      if (!along) {
-        if (dgain) sum_parameter<false>(layout, r, end, dgain);
-        if (dbias) sum_parameter<true>(layout, r, end, dbias);
-      }
+      if (dgain && !along) sum_parameter<false>(layout, r, end, dgain);
+      if (dbias && !along) sum_parameter<true>(layout, r, end, dbias);
       for (long long row = r; dx && row < end; ++row) {
         for (long long g = 0; g < groups; ++g) {
-          ColumnSums<V> sums = {along && dgain ? gain_sums + g * blocks() : nullptr,
-                                along && dbias ? bias_sums + g * blocks() : nullptr, row == r};
+          ColumnSums<V> sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
+                                bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
           write_dx_of(row, g, past_caches, sums);
         }
       }
-      if (along && dgain) add_sums(gain_sums, dgain);
-      if (along && dbias) add_sums(bias_sums, dbias);
+      if (gain_sums) add_sums(gain_sums, dgain);
+      if (bias_sums) add_sums(bias_sums, dbias);
     }
     if (past_caches) stream_fence();
   }

@@ -425,9 +425,9 @@ struct Call {
   }
 };
 
-// All groups of all rows.
+// All groups of all rows, one after the other.
 template <class Operator, Form form, bool add, class X, class Y>
-__attribute__((noinline)) void all_rows(const Call<X, Y> &c) {
+__attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings settings = c.settings;
   const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
   for (long long r = 0; r < c.rows; ++r) {
@@ -474,7 +474,7 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
 constexpr long long kOverlappedColumns = 1024;
 
 template <class Operator, Form form, bool add, class X, class Y>
-void rows_of_form(const Call<X, Y> &c) {
+void usual_rows(const Call<X, Y> &c) {
   if constexpr (sizeof(Y) > 1) {
     if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
         c.bytes() < kStreamedCall) {
@@ -485,14 +485,14 @@ void rows_of_form(const Call<X, Y> &c) {
       return overlapped_rows<Operator, form, add, 0>(c);
     }
   }
-  all_rows<Operator, form, add>(c);
+  rows_in_turn<Operator, form, add>(c);
 }
 
 template <class Operator, Form form, class X, class Y>
-void all_rows(const Call<X, Y> &c) {
-  if (!(c.settings.options & PANORM_AUX_ADD)) return rows_of_form<Operator, form, false>(c);
-  if constexpr (sizeof(X) == sizeof(Y)) return rows_of_form<Operator, form, true>(c);
-  all_rows<Operator, Form::kAnything, false>(c);
+void rows_of_form(const Call<X, Y> &c) {
+  if (!(c.settings.options & PANORM_AUX_ADD)) return usual_rows<Operator, form, false>(c);
+  if constexpr (sizeof(X) == sizeof(Y)) return usual_rows<Operator, form, true>(c);
+  rows_in_turn<Operator, Form::kAnything, false>(c);
 }
 
 // Any call.
@@ -531,14 +531,14 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
   // f64 is not called for speed, and the other types in few forms.
   bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
   if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
-    if (plain && gain && bias) return all_rows<Operator, Form::kGainAndBias>(call), PANORM_OK;
-    if (plain && gain) return all_rows<Operator, Form::kGain>(call), PANORM_OK;
-    if (plain && !bias) return all_rows<Operator, Form::kNone>(call), PANORM_OK;
+    if (plain && gain && bias) return rows_of_form<Operator, Form::kGainAndBias>(call), PANORM_OK;
+    if (plain && gain) return rows_of_form<Operator, Form::kGain>(call), PANORM_OK;
+    if (plain && !bias) return rows_of_form<Operator, Form::kNone>(call), PANORM_OK;
   } else if constexpr (sizeof(X) < 8) {
     bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
-    if (usual) return all_rows<Operator, Operator::usual>(call), PANORM_OK;
+    if (usual) return rows_of_form<Operator, Operator::usual>(call), PANORM_OK;
   }
-  all_rows<Operator, Form::kAnything, false>(call);
+  rows_in_turn<Operator, Form::kAnything, false>(call);
   return PANORM_OK;
 }
 
