@@ -23,6 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int rows = 1 + input.below(40), groups = 1 + input.below(3);
   int width = 1 + input.below(input.below(4) ? 300 : 5000 / rows);
   Call call = draw(op, x_type, y_type, rows, groups, width, input);
+  int form = op <= PANORM_LAYER_NORM && input.below(4) == 0 ? PANORM_ONE_ROW : 0;
+  if (form) call.make_one_row();
 
   Arrays before = call.arrays();
   Array &x = before[call.backward() ? 1 : 0];
@@ -33,10 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Arrays expected = before;
   int status = call.run(scalar, expected);
   for (int backend : kBackends) {
-    const void *kernel = panorm_kernel(op, x_type, y_type, backend);
+    const void *kernel = panorm_kernel(op | form, x_type, y_type, backend);
     if (!kernel) continue;
     Arrays actual = before;
-    if (call.run(kernel, actual) != status || status != PANORM_OK || actual != expected ||
+    int ours = form ? call.run_one_row(kernel, actual) : call.run(kernel, actual);
+    if (ours != status || status != PANORM_OK || actual != expected ||
         call.wrote_elsewhere(before, actual)) {
       std::fprintf(
           stderr, "%s: operator %d types %d %d rows %d groups %d width %d options %d status %d\n",

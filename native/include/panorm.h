@@ -7,7 +7,8 @@
  *
  * A kernel is one operator for one pair of element types on one backend. panorm_kernel() hands out
  * its address; all forward kernels share the prototype of panorm_forward() without its first
- * parameter, all backward kernels that of panorm_backward().
+ * parameter, all backward kernels that of panorm_backward(), those for one row that of
+ * panorm_forward_row().
  *
  * Arithmetic: see native/README.md. For the same arguments every backend writes the same bits.
  */
@@ -62,7 +63,9 @@ enum {
   PANORM_LAYER_NORM_BACKWARD = 3,
   PANORM_BATCH_NORM = 4,           /* training: statistics of the batch, per column */
   PANORM_BATCH_NORM_INFERENCE = 5, /* statistics given */
-  PANORM_BATCH_NORM_BACKWARD = 6
+  PANORM_BATCH_NORM_BACKWARD = 6,
+  /* Or-ed to RMS_NORM or LAYER_NORM: its kernel for one row, called as panorm_forward_row(). */
+  PANORM_ONE_ROW = 16
 };
 
 /* Options of a call, or-ed together: one of each group; 0 is the default of all. */
@@ -127,6 +130,16 @@ PANORM_API int panorm_forward(const void *kernel, const void *x, void *aux, cons
                               long long groups, long long width, long long span, long long x_stride,
                               long long aux_stride, long long y_stride, double epsilon,
                               double gain_offset, double divisor, int options);
+
+/*
+ * Runs a kernel for one row: panorm_forward() of one row and group, with aux the residual if there
+ * is one and stat1 the scale if y is I8, without gate, gain offset, other statistics or options.
+ * Its arguments nearly fit the registers; to pass all of panorm_forward()'s takes as long as to
+ * normalize 64 columns.
+ */
+PANORM_API int panorm_forward_row(const void *kernel, const void *x, const void *gain, void *y,
+                                  const void *bias, void *residual, long long width, long long span,
+                                  void *scale, double epsilon, double divisor);
 
 /*
  * Runs a backward kernel: from dy, x and the statistics that forward saved, writes dx, dgain and

@@ -10,6 +10,9 @@ using ForwardKernel = int(const void *x, void *aux, const void *gain, const void
                           long long y_stride, double epsilon, double gain_offset, double divisor,
                           int options);
 
+using RowKernel = int(const void *x, const void *gain, void *y, const void *bias, void *residual,
+                      long long width, long long span, void *scale, double epsilon, double divisor);
+
 using BackwardKernel = int(const void *dy, const void *x, const void *gain, const void *stat0,
                            const void *stat1, void *dx, void *dgain, void *dbias, long long rows,
                            long long groups, long long width, long long span, long long dy_stride,

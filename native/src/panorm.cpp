@@ -37,6 +37,14 @@ int panorm_forward(const void *kernel, const void *x, void *aux, const void *gai
                                            gain_offset, divisor, options);
 }
 
+int panorm_forward_row(const void *kernel, const void *x, const void *gain, void *y,
+                       const void *bias, void *residual, long long width, long long span,
+                       void *scale, double epsilon, double divisor) {
+  if (!kernel) return PANORM_BAD_ARGUMENT;
+  return ((panorm::RowKernel *)kernel)(x, gain, y, bias, residual, width, span, scale, epsilon,
+                                       divisor);
+}
+
 int panorm_backward(const void *kernel, const void *dy, const void *x, const void *gain,
                     const void *stat0, const void *stat1, void *dx, void *dgain, void *dbias,
                     long long rows, long long groups, long long width, long long span,

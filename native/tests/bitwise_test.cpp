@@ -50,6 +50,44 @@ TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
   }
 }
 
+TEST_CASE("kernels for one row write the bits of the general ones, and nothing else") {
+  for (int backend : kBackends) {
+    if (!panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend)) continue;
+    long long calls = 0, failures = 0;
+    Random random = {2019};
+    for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
+      for (int x_type : kTypes) {
+        for (int y_type : kTypes) {
+          const void *row = panorm_kernel(op | PANORM_ONE_ROW, x_type, y_type, backend);
+          const void *scalar = panorm_kernel(op, x_type, y_type, PANORM_SCALAR);
+          REQUIRE((row == nullptr) == (scalar == nullptr));
+          if (!row || left_out(x_type, y_type)) continue;
+          for (long long width : {1, 7, 16, 33, 64, 65, 127, 128, 200, 1000, 4097}) {
+            for (int i = 0; i < draws(); ++i) {
+              Call call = draw(op, x_type, y_type, 1, 1, width, random);
+              call.make_one_row();
+              const Arrays before = call.arrays();
+              Arrays actual = before, expected = before;
+              int status = call.run_one_row(row, actual);
+              ++calls;
+              if (status != PANORM_OK || call.run(scalar, expected) != PANORM_OK ||
+                  actual != expected || call.wrote_elsewhere(before, actual)) {
+                ++failures;
+                MESSAGE("operator ", op, " types ", x_type, " ", y_type, " width ", width,
+                        " options ", call.options, " values ", call.values, " seed ", call.seed,
+                        " status ", status);
+              }
+            }
+          }
+        }
+      }
+    }
+    std::printf("%s for one row compared with scalar: %lld calls\n", kBackendNames[backend], calls);
+    CHECK(calls > 0);
+    CHECK(failures == 0);
+  }
+}
+
 // Calls of many megabytes store past the caches where the rows of y are aligned.
 TEST_CASE("large batches, aligned or not, have the bits of the scalar backend") {
   const long long rows = 900, width = 4096;
@@ -91,6 +129,22 @@ TEST_CASE("bad arguments are refused and nothing is written") {
   CHECK(call(kernel, x, 0, 4, 0) == PANORM_OK);
   CHECK(call(kernel, x, 1, 4, 0) == PANORM_OK);
   CHECK(y[0] != 7);
+
+  const void *row =
+      panorm_kernel(PANORM_RMS_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, PANORM_SCALAR);
+  float gain[4] = {1, 1, 1, 1}, z[4] = {7, 7, 7, 7};
+  auto call_row = [&](const void *k, const void *in, long long width, long long span) {
+    return panorm_forward_row(k, in, gain, z, nullptr, nullptr, width, span, nullptr, 1e-5, 4);
+  };
+  CHECK(call_row(nullptr, x, 4, 4) == PANORM_BAD_ARGUMENT);
+  CHECK(call_row(row, nullptr, 4, 4) == PANORM_BAD_ARGUMENT);
+  CHECK(call_row(row, x, -1, -1) == PANORM_BAD_ARGUMENT);
+  CHECK(call_row(row, x, 4, 0) == PANORM_BAD_ARGUMENT);
+  CHECK(call_row(row, x, 4, 5) == PANORM_BAD_ARGUMENT);
+  for (float e : z) CHECK(e == 7);
+  CHECK(call_row(row, x, 0, 0) == PANORM_OK);
+  CHECK(call_row(row, x, 4, 4) == PANORM_OK);
+  for (int i = 0; i < 4; ++i) CHECK(z[i] == y[i]);
 }
 
 TEST_CASE("what does not exist has no kernel") {
@@ -98,6 +152,8 @@ TEST_CASE("what does not exist has no kernel") {
   CHECK(panorm_kernel(PANORM_RMS_NORM, 99, PANORM_F32, PANORM_SCALAR) == nullptr);
   CHECK(panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, 99) == nullptr);
   CHECK(panorm_kernel(PANORM_RMS_NORM_BACKWARD, PANORM_F32, PANORM_I8, PANORM_SCALAR) == nullptr);
+  CHECK(panorm_kernel(PANORM_BATCH_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, PANORM_SCALAR) ==
+        nullptr);
   CHECK(panorm_abi == PANORM_ABI);
 }
 

@@ -181,9 +181,13 @@ struct Call {
     return index == 1 && !backward() && (options & PANORM_AUX_ADD || op == PANORM_BATCH_NORM);
   }
 
+  // Leaves of a forward call what a kernel for one row can be told.
+  void make_one_row();
+
   // What a kernel is given, and its run; the outputs' gaps and beginnings are a pattern.
   Arrays arrays() const;
   int run(const void *kernel, Arrays &a) const;
+  int run_one_row(const void *kernel, Arrays &a) const;
 
   // Whether a run changed an input, or a byte between or before the rows.
   bool wrote_elsewhere(Arrays before, const Arrays &after) const;
@@ -302,6 +306,22 @@ inline int Call::run(const void *kernel, Arrays &a) const {
                             rows, groups, width, span, stride(), stride(), stride(), epsilon,
                             gain_offset, divisor(), options);
   }
+  for (Array &array : a) array.drop_payloads();
+  return status;
+}
+
+inline void Call::make_one_row() {
+  rows = groups = 1;
+  options &= PANORM_AUX_ADD;
+  gain_offset = 0;
+  if (!options) absent |= 1 << 1;
+  absent |= y_type == PANORM_I8 ? 1 << 5 : 3 << 5;
+}
+
+inline int Call::run_one_row(const void *kernel, Arrays &a) const {
+  void *y = in_place ? a[in_place - 1].data() : a[4].data();
+  int status = panorm_forward_row(kernel, a[0].data(), a[2].data(), y, a[3].data(), a[1].data(),
+                                  width, span, a[6].data(), epsilon, divisor());
   for (Array &array : a) array.drop_payloads();
   return status;
 }

@@ -47,6 +47,23 @@ CONVENTION int forward(const void *x, void *aux, const void *gain, const void *b
   return 23;
 }
 
+CONVENTION int forward_row(const void *x, const void *gain, void *y, const void *bias,
+                           void *residual, long long width, long long span, void *scale,
+                           double epsilon, double divisor) {
+  ++calls;
+  CHECK(x == memory);
+  CHECK(gain == memory + 1);
+  CHECK(y == memory + 2);
+  CHECK(bias == memory + 3);
+  CHECK(residual == memory + 4);
+  CHECK(width == 1LL << 40);
+  CHECK(span == -(1LL << 41));
+  CHECK(scale == memory + 5);
+  CHECK(epsilon == 1e-5);
+  CHECK(divisor == 1e300);
+  return 42;
+}
+
 CONVENTION int backward(const void *dy, const void *x, const void *gain, const void *stat0,
                         const void *stat1, void *dx, void *dgain, void *dbias, long long rows,
                         long long groups, long long width, long long span, long long dy_stride,
@@ -66,6 +83,9 @@ TEST_CASE("every argument arrives as it was passed") {
                                     void *, void *, void *, long long, long long, long long,
                                     long long, long long, long long, long long, double, double,
                                     double, int) = panorm_forward;
+  int CONVENTION (*row_pointer)(const void *, const void *, const void *, void *, const void *,
+                                void *, long long, long long, void *, double, double) =
+      panorm_forward_row;
   int CONVENTION (*backward_pointer)(const void *, const void *, const void *, const void *,
                                      const void *, const void *, void *, void *, void *, long long,
                                      long long, long long, long long, long long, long long,
@@ -73,10 +93,12 @@ TEST_CASE("every argument arrives as it was passed") {
   CHECK(forward_pointer((const void *)forward, m, m + 1, m + 2, m + 3, m + 4, m + 5, m + 6,
                         1LL << 40, -(1LL << 41), 1LL << 42, -(1LL << 43), 1LL << 44, -(1LL << 45),
                         1LL << 46, 1e-5, -0.5, 1e300, -7) == 23);
+  CHECK(row_pointer((const void *)forward_row, m, m + 1, m + 2, m + 3, m + 4, 1LL << 40,
+                    -(1LL << 41), m + 5, 1e-5, 1e300) == 42);
   CHECK(backward_pointer((const void *)backward, m, m + 1, m + 2, m + 3, m + 4, m + 5, m + 6, m + 7,
                          1LL << 40, -(1LL << 41), 1LL << 42, -(1LL << 43), 1LL << 44, -(1LL << 45),
                          1LL << 46, 1e-5, -0.5, 1e300, -7) == 23);
-  CHECK(calls == 3);
+  CHECK(calls == 4);
 }
 
 }  // namespace

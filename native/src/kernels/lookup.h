@@ -8,6 +8,10 @@ const void *kernel_for(int op) {
       return (const void *)forward<RmsNorm, X, Y>;
     case PANORM_LAYER_NORM:
       return (const void *)forward<LayerNorm, X, Y>;
+    case PANORM_RMS_NORM | PANORM_ONE_ROW:
+      return (const void *)forward_one_row<RmsNorm, X, Y>;
+    case PANORM_LAYER_NORM | PANORM_ONE_ROW:
+      return (const void *)forward_one_row<LayerNorm, X, Y>;
     default:
       break;
   }

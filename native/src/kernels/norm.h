@@ -428,7 +428,7 @@ struct Call {
 // All groups of all rows, one after the other.
 template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
-  const Settings settings = c.settings;
+  const Settings &settings = c.settings;
   const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
@@ -446,7 +446,7 @@ __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
 // the compiler knows, which spares them loops and rests.
 template <class Operator, Form form, bool add, int known_width, class X, class Y>
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
-  const Settings settings = c.settings;
+  const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width;
   Row<X, Y> row = c.template row<form>(0, 0, width, width, false);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
@@ -495,19 +495,60 @@ void rows_of_form(const Call<X, Y> &c) {
   rows_in_turn<Operator, Form::kAnything, false>(c);
 }
 
-// Any call.
+// One row in an operator's usual form.
+template <class Operator, bool add, class X, class Y>
+int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
+              long long width, long long span, void *scale, double epsilon, double divisor) {
+  Row<X, Y> row = {(const X *)x,
+                   (X *)residual,
+                   {gain, false, false},
+                   {bias, false, false},
+                   (Y *)y,
+                   nullptr,
+                   sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
+                   width,
+                   span,
+                   false};
+  Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
+  if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
+    rescue<Operator>(Row<X, Y>(row), settings);
+  }
+  return PANORM_OK;
+}
+
+// The kernel for a row of such arguments; null if they have not the usual form.
 template <class Operator, class X, class Y>
-__attribute__((noinline)) int forward_rows(const void *x, void *aux, const void *gain,
-                                           const void *bias, void *y, void *stat0, void *stat1,
-                                           long long rows, long long groups, long long width,
-                                           long long span, long long x_stride, long long aux_stride,
-                                           long long y_stride, double epsilon, double gain_offset,
-                                           double divisor, int options) {
+PANORM_INLINE RowKernel *usual_row_kernel(const void *x, const void *gain, void *y,
+                                          const void *bias, void *residual, long long width,
+                                          long long span, void *scale) {
+  if constexpr (sizeof(X) < 8 && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
+    if (x && gain && y && !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width) {
+      if constexpr (sizeof(Y) == 1) {
+        if (scale && !residual) return usual_row<Operator, false, X, Y>;
+      } else {
+        return residual ? usual_row<Operator, true, X, Y> : usual_row<Operator, false, X, Y>;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// The kernel of an operator for a pair of types.
+template <class Operator, class X, class Y>
+int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
+            void *stat1, long long rows, long long groups, long long width, long long span,
+            long long x_stride, long long aux_stride, long long y_stride, double epsilon,
+            double gain_offset, double divisor, int options) {
+  bool add = options & PANORM_AUX_ADD, gate = options & PANORM_AUX_GATE;
+  bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
+  if (rows == 1 && groups == 1 && plain && !stat0 && (sizeof(Y) == 1 || !stat1) && add == !!aux) {
+    RowKernel *kernel = usual_row_kernel<Operator, X, Y>(x, gain, y, bias, aux, width, span, stat1);
+    if (kernel) return kernel(x, gain, y, bias, aux, width, span, stat1, epsilon, divisor);
+  }
   if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
-  bool add = options & PANORM_AUX_ADD, gate = options & PANORM_AUX_GATE;
   if (!x || !y || ((add || gate) && !aux) || (add && gate) || (sizeof(Y) == 1 && !stat1) ||
       span < 1 || span > width) {
     return PANORM_BAD_ARGUMENT;
@@ -529,7 +570,6 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
                      y_stride,
                      {epsilon, gain_offset, divisor, options}};
   // f64 is not called for speed, and the other types in few forms.
-  bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
   if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
     if (plain && gain && bias) return rows_of_form<Operator, Form::kGainAndBias>(call), PANORM_OK;
     if (plain && gain) return rows_of_form<Operator, Form::kGain>(call), PANORM_OK;
@@ -542,37 +582,13 @@ __attribute__((noinline)) int forward_rows(const void *x, void *aux, const void 
   return PANORM_OK;
 }
 
-// The kernel of an operator for a pair of types. The commonest calls, one row with gain (and bias
-// for LayerNorm), are done right here: to pass the arguments on takes as long as to normalize 64
-// columns.
+// Its kernel for one row.
 template <class Operator, class X, class Y>
-int forward(const void *x, void *aux, const void *gain, const void *bias, void *y, void *stat0,
-            void *stat1, long long rows, long long groups, long long width, long long span,
-            long long x_stride, long long aux_stride, long long y_stride, double epsilon,
-            double gain_offset, double divisor, int options) {
-  if constexpr (sizeof(X) < 8 && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
-    if (rows == 1 && groups == 1 && gain_offset == 0 && x && gain && y &&
-        !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width &&
-        (sizeof(Y) > 1 || stat1)) {
-      using S = Statistic<X>;
-      Row<X, Y> row = {(const X *)x, (X *)aux,   {gain, false, false}, {bias, false, false},
-                       (Y *)y,       (S *)stat0, (S *)stat1,           width,
-                       span,         false};
-      Settings settings = {epsilon, gain_offset, divisor, options};
-      if (options == 0 && forward_row<Operator, Operator::usual, false>(row, settings)) {
-        return PANORM_OK;
-      }
-      if constexpr (sizeof(X) == sizeof(Y)) {
-        if (options == PANORM_AUX_ADD && aux) {
-          if (!forward_row<Operator, Operator::usual, true>(row, settings)) {
-            rescue<Operator>(Row<X, Y>(row), settings);
-          }
-          return PANORM_OK;
-        }
-      }
-    }
-  }
-  return forward_rows<Operator, X, Y>(x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
-                                      span, x_stride, aux_stride, y_stride, epsilon, gain_offset,
-                                      divisor, options);
+int forward_one_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
+                    long long width, long long span, void *scale, double epsilon, double divisor) {
+  RowKernel *kernel =
+      usual_row_kernel<Operator, X, Y>(x, gain, y, bias, residual, width, span, scale);
+  if (kernel) return kernel(x, gain, y, bias, residual, width, span, scale, epsilon, divisor);
+  return forward<Operator, X, Y>(x, residual, gain, bias, y, nullptr, scale, 1, 1, width, span, 0,
+                                 0, 0, epsilon, 0, divisor, residual ? PANORM_AUX_ADD : 0);
 }

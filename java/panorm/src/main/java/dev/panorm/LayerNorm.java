@@ -45,7 +45,7 @@ public final class LayerNorm {
 
   /** Normalizes each row of x into y, which may be x. */
   public void forward(Tensor x, Tensor y) {
-    norm.forward(x, null, Options.AUX_NONE, y, null, null, false);
+    norm.forward(x, null, y);
   }
 
   /** Also saves the mean and the inverse deviation of each row, for {@link #backward}. */
@@ -61,7 +61,7 @@ public final class LayerNorm {
    */
   public void addForward(Tensor x, Tensor residual, Tensor y) {
     Objects.requireNonNull(residual, "residual");
-    norm.forward(x, residual, Options.AUX_ADD, y, null, null, false);
+    norm.forward(x, residual, y);
   }
 
   /** Also saves the mean and the inverse deviation of each row. */

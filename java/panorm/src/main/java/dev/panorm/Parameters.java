@@ -18,6 +18,11 @@ final class Parameters {
 
   private final long length;
 
+  /** Addresses around both; around everything if either is on the heap. */
+  private final long from;
+
+  private final long to;
+
   Parameters(NormBuilder<?> b) {
     if (b.gain == null) {
       Checks.require(b.gainOffset == 0, "A gain offset of %s needs a gain", b.gainOffset);
@@ -37,6 +42,13 @@ final class Parameters {
     onHeap = (gainTensor != null && gainTensor.onHeap())
         || (biasTensor != null && biasTensor.onHeap());
     type = any == null ? null : any.type();
+    // Where one is absent it is the other.
+    MemorySegment one = gainTensor != null ? gain : bias;
+    MemorySegment other = biasTensor != null ? bias : gain;
+    from = onHeap ? Long.MIN_VALUE : Math.min(one.address(), other.address());
+    to = onHeap
+        ? Long.MAX_VALUE
+        : Math.max(one.address() + one.byteSize(), other.address() + other.byteSize());
     length = any == null ? 0 : any.rows() * any.cols();
   }
 
@@ -65,13 +77,20 @@ final class Parameters {
     Checks.writable(y, "y");
     Checks.sameOrApart(y, "y", x, "x");
     check(x, needed);
-    checkApart(y, "y");
+    if (!y.isOutside(from, to)) {
+      checkApart(y, "y");
+    }
     return x.onHeap() | y.onHeap() | onHeap;
   }
 
   void checkApart(Tensor output, String name) {
     Checks.apart(gainTensor, "gain", output, name);
     Checks.apart(biasTensor, "bias", output, name);
+  }
+
+  /** Whether they are of x's type, as far as there are any. */
+  boolean areOf(DType x) {
+    return type == x || type == null;
   }
 
   /** What a kernel for such an x is to be told. */

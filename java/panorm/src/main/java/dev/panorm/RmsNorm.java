@@ -63,7 +63,7 @@ public final class RmsNorm {
 
   /** Normalizes each row of x into y, which may be x. */
   public void forward(Tensor x, Tensor y) {
-    norm.forward(x, null, Options.AUX_NONE, y, null, null, false);
+    norm.forward(x, null, y);
   }
 
   /** Also saves the inverse RMS of each row, for {@link #backward}. */
@@ -78,7 +78,7 @@ public final class RmsNorm {
    */
   public void addForward(Tensor x, Tensor residual, Tensor y) {
     Objects.requireNonNull(residual, "residual");
-    norm.forward(x, residual, Options.AUX_ADD, y, null, null, false);
+    norm.forward(x, residual, y);
   }
 
   /** Also saves the inverse RMS of each row. */

@@ -5,6 +5,7 @@ import dev.panorm.internal.ForwardCall;
 import dev.panorm.internal.Kernel;
 import dev.panorm.internal.Op;
 import dev.panorm.internal.Options;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /** What the norms over rows have in common: their options, the checks of a call, the call. */
@@ -23,6 +24,9 @@ final class RowNorm {
   private final long groups;
   private final int gainLayout;
   private final int options;
+
+  /** Whether a kernel for one row knows all that this asks for. */
+  private final boolean plain;
   private final Parallel parallel;
 
   /** @param stat1Name null if there is one statistic */
@@ -44,6 +48,7 @@ final class RowNorm {
     this.parallel = b.parallel;
     this.options = b.epsilonMode | b.gainLayout
         | (b.roundBeforeGain ? Options.ROUND_BEFORE_GAIN : 0);
+    this.plain = options == 0 && groups == 1 && b.gainOffset == 0;
     if (b.gain != null) {
       checkLayout(b.gain, "gain");
     } else if (b.bias != null) {
@@ -68,14 +73,46 @@ final class RowNorm {
   }
 
   /**
+   * Normalizes. What other work waits for most, a single row without options, goes a short way.
+   *
+   * @param residual null for none
+   */
+  void forward(Tensor x, Tensor residual, Tensor y) {
+    DType type = x.type();
+    if (x.rows() == 1 && plain && y.type() == type && parameters.areOf(type)) {
+      long width = x.cols();
+      long span = spanOf(width, x);
+      Kernel kernel = forward.of(type, type);
+      boolean heap = parameters.checkForward(x, y, width);
+      if (residual != null) {
+        checkAux(x, residual, Options.AUX_ADD, y);
+        heap |= residual.onHeap();
+      }
+      if (width > 0 && !heap) {
+        double over = divisor == 0 ? span : divisor;
+        if (residual == null) {
+          kernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), width, span,
+              epsilon, over);
+        } else {
+          kernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
+              y.segment(), MemorySegment.NULL, width, span, epsilon, over);
+        }
+        return;
+      }
+    }
+    int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
+    forward(x, residual, auxOption, y, null, null, false);
+  }
+
+  /**
    * Normalizes.
    *
    * @param aux residual or gate, as {@code auxOption} says; null for neither
    * @param stat0 null if it is not wanted
    * @param stat1 null if it is not wanted; the scale if {@code quantized}
    */
-  // Small enough to be inlined where aux and the statistics are known to be absent: what not every
-  // call needs is in methods of its own.
+  // Small enough to be inlined where some are known to be absent: what not every call needs is in
+  // methods of its own.
   void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
       boolean quantized) {
     long width = groups == 1 ? x.cols() : widthOf(x);
@@ -92,6 +129,13 @@ final class RowNorm {
       return;
     }
     int with = options | auxOption | parameters.option(x.type());
+    if (x.rows() == 1 && plain && (with & ~Options.AUX_ADD) == 0 && stat0 == null
+        && (stat1 == null || quantized) && !heap) {
+      kernel.forwardRow(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
+          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon,
+          divisor == 0 ? span : divisor);
+      return;
+    }
     if (parallel != null) {
       parallel.run(call(kernel, x, aux, y, stat0, stat1, width, span, with, heap));
       return;

@@ -256,6 +256,11 @@ public final class Tensor {
         && type.byteSize() == other.type.byteSize() && (rows <= 1 || rowStride == other.rowStride);
   }
 
+  /** Whether it is off the heap, and not between these addresses. */
+  boolean isOutside(long from, long to) {
+    return base == NATIVE && (end <= from || to <= address);
+  }
+
   /** Whether any element of this is also one of the other's, in constant time. */
   boolean overlaps(Tensor other) {
     // The usual answer first, small enough to be inlined.

@@ -15,21 +15,21 @@ import java.nio.file.Path;
 
 /**
  * The library's RMSNorm kernel without the public API: its address called through a handle, or by a
- * loop in C. Steps of what a call costs.
+ * loop in C. Steps of what a call costs. One row has a kernel of its own.
  */
 record KernelContender(String name, boolean loop) implements Contender {
   /** Enough that the one call into C costs nothing. */
   private static final int LOOP = 1024;
 
   private static final class Handle {
-    static final MethodHandle KERNEL = Linker.nativeLinker()
-        .downcallHandle(ofKernel(), Linker.Option.critical(false));
+    static final MethodHandle ROW = link(PanormNative.panorm_forward_row$descriptor());
+    static final MethodHandle ROWS = link(PanormNative.panorm_forward$descriptor());
 
     /** What the library exports takes the kernel first; the kernel itself does not. */
-    private static FunctionDescriptor ofKernel() {
-      FunctionDescriptor exported = PanormNative.panorm_forward$descriptor();
-      return FunctionDescriptor.of(exported.returnLayout().orElseThrow(),
+    private static MethodHandle link(FunctionDescriptor exported) {
+      FunctionDescriptor kernel = FunctionDescriptor.of(exported.returnLayout().orElseThrow(),
           exported.argumentLayouts().stream().skip(1).toArray(MemoryLayout[]::new));
+      return Linker.nativeLinker().downcallHandle(kernel, Linker.Option.critical(false));
     }
   }
 
@@ -63,9 +63,9 @@ record KernelContender(String name, boolean loop) implements Contender {
     if (Panorm.backend() == Backend.JAVA) {
       throw new IllegalStateException("There is no native kernel here: the backend is java");
     }
-    MemorySegment kernel = PanormNative.panorm_kernel(PanormNative.PANORM_RMS_NORM(),
-        PanormNative.PANORM_F32(), PanormNative.PANORM_F32(),
-        Panorm.backend().ordinal() - Backend.SCALAR.ordinal());
+    int op = PanormNative.PANORM_RMS_NORM() | (rows == 1 ? PanormNative.PANORM_ONE_ROW() : 0);
+    MemorySegment kernel = PanormNative.panorm_kernel(op, PanormNative.PANORM_F32(),
+        PanormNative.PANORM_F32(), Panorm.backend().ordinal() - Backend.SCALAR.ordinal());
     Runnable call = loop ? () -> {
       try {
         requireOk((int) Loop.HANDLE.invokeExact(kernel, x, gain, y, rows, cols,
@@ -73,9 +73,17 @@ record KernelContender(String name, boolean loop) implements Contender {
       } catch (Throwable e) {
         throw new IllegalStateException(e);
       }
+    } : rows == 1 ? () -> {
+      try {
+        requireOk(
+            (int) Handle.ROW.invokeExact(kernel, x, gain, y, MemorySegment.NULL, MemorySegment.NULL,
+                cols, cols, MemorySegment.NULL, (double) Workload.EPSILON, (double) cols));
+      } catch (Throwable e) {
+        throw new IllegalStateException(e);
+      }
     } : () -> {
       try {
-        requireOk((int) Handle.KERNEL.invokeExact(kernel, x, MemorySegment.NULL, gain,
+        requireOk((int) Handle.ROWS.invokeExact(kernel, x, MemorySegment.NULL, gain,
             MemorySegment.NULL, y, MemorySegment.NULL, MemorySegment.NULL, rows, 1L, cols, cols,
             cols, 0L, cols, (double) Workload.EPSILON, 0.0, (double) cols, 0));
       } catch (Throwable e) {

@@ -10,9 +10,13 @@ import java.util.List;
 
 /**
  * A kernel of the native library, called at its address. All kernels of a direction share one
- * signature, so three handles a direction serve them all; each is linked when first needed.
+ * signature, so three handles a direction serve them all, and one those for a single row; each is
+ * linked when first needed.
+ *
+ * @param row the address of the kernel for one row; NULL if the operator has none
  */
-record NativeKernel(MemorySegment address, Op op, Element x, Element y) implements Kernel {
+record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
+    Element y) implements Kernel {
   /**
    * Up to here a call is critical: it skips the thread's change of state, which saves a few ns, but
    * holds up a garbage collection for as long as it runs, some 10 microseconds at most.
@@ -24,6 +28,11 @@ record NativeKernel(MemorySegment address, Op op, Element x, Element y) implemen
     FunctionDescriptor kernel = FunctionDescriptor.of(exported.returnLayout().orElseThrow(),
         exported.argumentLayouts().stream().skip(1).toArray(MemoryLayout[]::new));
     return Linker.nativeLinker().downcallHandle(kernel, options);
+  }
+
+  private static final class CriticalRow {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_forward_row$descriptor(),
+        Linker.Option.critical(false));
   }
 
   private static final class Forward {
@@ -53,6 +62,37 @@ record NativeKernel(MemorySegment address, Op op, Element x, Element y) implemen
   private static final class HeapBackward {
     static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor(),
         Linker.Option.critical(true));
+  }
+
+  @Override
+  public void forwardRow(MemorySegment x, MemorySegment residual, MemorySegment gain,
+      MemorySegment bias, MemorySegment y, MemorySegment scale, long width, long span,
+      double epsilon, double divisor) {
+    if (width > CRITICAL_ELEMENTS) {
+      Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor);
+      return;
+    }
+    try {
+      requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
+          scale, epsilon, divisor));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  @Override
+  public void forwardRow(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
+      long width, long span, double epsilon, double divisor) {
+    if (width > CRITICAL_ELEMENTS) {
+      Kernel.super.forwardRow(x, gain, bias, y, width, span, epsilon, divisor);
+      return;
+    }
+    try {
+      requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL,
+          width, span, MemorySegment.NULL, epsilon, divisor));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
   }
 
   @Override

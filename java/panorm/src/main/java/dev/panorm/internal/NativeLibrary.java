@@ -70,9 +70,13 @@ public final class NativeLibrary {
 
   /** A kernel of the loaded library; null if it or the backend does not exist here. */
   public static Kernel kernel(Op op, Element x, Element y, int backend) {
+    int row = op.ordinal() | PanormNative.PANORM_ONE_ROW();
     MemorySegment address = PanormNative.panorm_kernel(op.ordinal(), x.ordinal(), y.ordinal(),
         backend);
-    return address.equals(MemorySegment.NULL) ? null : new NativeKernel(address, op, x, y);
+    return address.equals(MemorySegment.NULL)
+        ? null
+        : new NativeKernel(address,
+            PanormNative.panorm_kernel(row, x.ordinal(), y.ordinal(), backend), op, x, y);
   }
 
   /** The resource that holds the library of this platform. */
