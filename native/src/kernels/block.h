@@ -204,12 +204,7 @@ template <class V>
 PANORM_INLINE typename V::elem largest_magnitude(Block<V> b) {
   PANORM_UNROLL
   for (int u = 1; u < Block<V>::registers; ++u) b.v[0] = max_magnitude(b.v[0], b.v[u]);
-  typename V::elem lanes[V::lanes];
-  b.v[0].store(lanes);
-  for (int half = V::lanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] = max_magnitude1(lanes[i], lanes[i + half]);
-  }
-  return lanes[0];
+  return largest(b.v[0]);
 }
 
 // Calls body(i, n) for each block of a row of `width` columns, from its end if so told: n is All,

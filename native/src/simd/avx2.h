@@ -91,6 +91,14 @@ PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
       _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a.v), _mm256_castps_si256(b.v)))};
 }
 
+PANORM_INLINE float largest(F32 a) {
+  __m256i y = _mm256_castps_si256(a.v);
+  __m128i x = _mm_max_epi32(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1));
+  x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+  x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1));
+  return bit_cast<float>(_mm_cvtsi128_si32(x));
+}
+
 PANORM_INLINE F32 shift_to_exponent(F32 a) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.v), 23))};
 }
@@ -194,11 +202,6 @@ PANORM_INLINE F64 first(F64 a, int n) {
 }
 
 PANORM_INLINE F64 magnitude(F64 a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
-
-PANORM_INLINE F64 max_magnitude(F64 a, F64 b) {
-  __m256i x = _mm256_castpd_si256(a.v), y = _mm256_castpd_si256(b.v);
-  return {_mm256_blendv_pd(a.v, b.v, _mm256_castsi256_pd(_mm256_cmpgt_epi64(y, x)))};
-}
 
 PANORM_INLINE F64 shift_to_exponent(F64 a) {
   return {_mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a.v), 52))};

@@ -100,6 +100,10 @@ PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
       _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
 }
 
+PANORM_INLINE float largest(F32 a) {
+  return bit_cast<float>(_mm512_reduce_max_epi32(_mm512_castps_si512(a.v)));
+}
+
 PANORM_INLINE F32 shift_to_exponent(F32 a) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.v), 23))};
 }
@@ -197,11 +201,6 @@ PANORM_INLINE F64 select_negative(F64 sign, F64 negative, F64 other) {
 PANORM_INLINE F64 first(F64 a, int n) { return {_mm512_maskz_mov_pd(F64::mask(n), a.v)}; }
 
 PANORM_INLINE F64 magnitude(F64 a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
-
-PANORM_INLINE F64 max_magnitude(F64 a, F64 b) {
-  return {
-      _mm512_castsi512_pd(_mm512_max_epi64(_mm512_castpd_si512(a.v), _mm512_castpd_si512(b.v)))};
-}
 
 PANORM_INLINE F64 shift_to_exponent(F64 a) {
   return {_mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a.v), 52))};

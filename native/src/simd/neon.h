@@ -81,6 +81,10 @@ PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
   return {vreinterpretq_f32_s32(vmaxq_s32(vreinterpretq_s32_f32(a.v), vreinterpretq_s32_f32(b.v)))};
 }
 
+PANORM_INLINE float largest(F32 a) {
+  return bit_cast<float>(vmaxvq_s32(vreinterpretq_s32_f32(a.v)));
+}
+
 PANORM_INLINE F32 shift_to_exponent(F32 a) {
   return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.v), 23))};
 }
@@ -176,11 +180,6 @@ PANORM_INLINE F64 select_negative(F64 sign, F64 negative, F64 other) {
 PANORM_INLINE F64 first(F64 a, int) { return {vsetq_lane_f64(0, a.v, 1)}; }
 
 PANORM_INLINE F64 magnitude(F64 a) { return {vabsq_f64(a.v)}; }
-
-PANORM_INLINE F64 max_magnitude(F64 a, F64 b) {
-  uint64x2_t above = vcgtq_s64(vreinterpretq_s64_f64(b.v), vreinterpretq_s64_f64(a.v));
-  return {vbslq_f64(above, b.v, a.v)};
-}
 
 PANORM_INLINE F64 shift_to_exponent(F64 a) {
   return {vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(a.v), 52))};

@@ -89,6 +89,8 @@ PANORM_INLINE F32Pairs max_magnitude(F32Pairs a, F32Pairs b) {
   return {max_magnitude(a.even, b.even), max_magnitude(a.odd, b.odd)};
 }
 
+PANORM_INLINE float largest(F32Pairs a) { return largest(max_magnitude(a.even, a.odd)); }
+
 PANORM_INLINE F32Pairs shift_to_exponent(F32Pairs a) {
   return {shift_to_exponent(a.even), shift_to_exponent(a.odd)};
 }

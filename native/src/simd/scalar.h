@@ -91,6 +91,13 @@ PANORM_INLINE ScalarVec<E, N> max_magnitude(ScalarVec<E, N> a, ScalarVec<E, N> b
 }
 
 template <class E, int N>
+PANORM_INLINE E largest(ScalarVec<E, N> a) {
+  E r = a.v[0];
+  for (int i = 1; i < N; ++i) r = max_magnitude1(r, a.v[i]);
+  return r;
+}
+
+template <class E, int N>
 PANORM_INLINE ScalarVec<E, N> shift_to_exponent(ScalarVec<E, N> a) {
   return a.map([&](int i) { return bit_cast<E>(bits(a.v[i]) << (sizeof(E) == 4 ? 23 : 52)); });
 }
