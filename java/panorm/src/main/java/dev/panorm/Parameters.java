@@ -77,15 +77,15 @@ final class Parameters {
     Checks.writable(y, "y");
     Checks.sameOrApart(y, "y", x, "x");
     check(x, needed);
-    if (!y.isOutside(from, to)) {
-      checkApart(y, "y");
-    }
+    checkApart(y, "y");
     return x.onHeap() | y.onHeap() | onHeap;
   }
 
   void checkApart(Tensor output, String name) {
-    Checks.apart(gainTensor, "gain", output, name);
-    Checks.apart(biasTensor, "bias", output, name);
+    if (!output.isOutside(from, to)) {
+      Checks.apart(gainTensor, "gain", output, name);
+      Checks.apart(biasTensor, "bias", output, name);
+    }
   }
 
   /** Whether they are of x's type, as far as there are any. */

@@ -88,14 +88,14 @@ final class RowNorm {
         checkAux(x, residual, Options.AUX_ADD, y);
         heap |= residual.onHeap();
       }
-      if (width > 0 && !heap) {
+      if (width > 0) {
         double over = divisor == 0 ? span : divisor;
         if (residual == null) {
           kernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), width, span,
-              epsilon, over);
+              epsilon, over, heap);
         } else {
           kernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
-              y.segment(), MemorySegment.NULL, width, span, epsilon, over);
+              y.segment(), MemorySegment.NULL, width, span, epsilon, over, heap);
         }
         return;
       }
@@ -130,10 +130,10 @@ final class RowNorm {
     }
     int with = options | auxOption | parameters.option(x.type());
     if (x.rows() == 1 && plain && (with & ~Options.AUX_ADD) == 0 && stat0 == null
-        && (stat1 == null || quantized) && !heap) {
+        && (stat1 == null || quantized)) {
       kernel.forwardRow(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
-          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon,
-          divisor == 0 ? span : divisor);
+          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisor == 0 ? span : divisor,
+          heap);
       return;
     }
     if (parallel != null) {

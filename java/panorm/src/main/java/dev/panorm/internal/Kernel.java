@@ -20,25 +20,25 @@ public sealed interface Kernel permits JavaKernel, NativeKernel {
       double divisor, int options, boolean heap);
 
   /**
-   * Normalizes one row off the heap, as {@link #forward} does with no gate, gain offset, other
-   * options or other statistics than the scale: fewer arguments, which take time to pass.
+   * Normalizes one row, as {@link #forward} does with no gate, gain offset, other options or other
+   * statistics than the scale: fewer arguments, which take time to pass.
    *
    * @param residual NULL if there is none
    * @param scale NULL unless y is I8
    */
   default void forwardRow(MemorySegment x, MemorySegment residual, MemorySegment gain,
       MemorySegment bias, MemorySegment y, MemorySegment scale, long width, long span,
-      double epsilon, double divisor) {
+      double epsilon, double divisor, boolean heap) {
     int options = Pieces.present(residual) ? Options.AUX_ADD : Options.AUX_NONE;
     forward(x, residual, gain, bias, y, MemorySegment.NULL, scale, 1, 1, width, span, width, width,
-        width, epsilon, 0, divisor, options, false);
+        width, epsilon, 0, divisor, options, heap);
   }
 
   /** The same without residual and scale: their absence is cheaper known than passed. */
   default void forwardRow(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
-      long width, long span, double epsilon, double divisor) {
+      long width, long span, double epsilon, double divisor, boolean heap) {
     forwardRow(x, MemorySegment.NULL, gain, bias, y, MemorySegment.NULL, width, span, epsilon,
-        divisor);
+        divisor, heap);
   }
 
   /** Takes gradients back. Parameters are those of a {@link BackwardCall}. */

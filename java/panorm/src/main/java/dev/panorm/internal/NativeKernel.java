@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * A kernel of the native library, called at its address. All kernels of a direction share one
- * signature, so three handles a direction serve them all, and one those for a single row; each is
+ * signature, so three handles a direction serve them all, and two those for one row; each is
  * linked when first needed.
  *
  * @param row the address of the kernel for one row; NULL if the operator has none
@@ -33,6 +33,11 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   private static final class CriticalRow {
     static final MethodHandle HANDLE = link(PanormNative.panorm_forward_row$descriptor(),
         Linker.Option.critical(false));
+  }
+
+  private static final class HeapRow {
+    static final MethodHandle HANDLE = link(PanormNative.panorm_forward_row$descriptor(),
+        Linker.Option.critical(true));
   }
 
   private static final class Forward {
@@ -67,14 +72,20 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   @Override
   public void forwardRow(MemorySegment x, MemorySegment residual, MemorySegment gain,
       MemorySegment bias, MemorySegment y, MemorySegment scale, long width, long span,
-      double epsilon, double divisor) {
+      double epsilon, double divisor, boolean heap) {
     if (width > CRITICAL_ELEMENTS) {
-      Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor);
+      Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor,
+          heap);
       return;
     }
     try {
-      requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
-          scale, epsilon, divisor));
+      if (heap) {
+        requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
+            scale, epsilon, divisor));
+      } else {
+        requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
+            scale, epsilon, divisor));
+      }
     } catch (Throwable e) {
       throw unchecked(e);
     }
@@ -82,14 +93,19 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
 
   @Override
   public void forwardRow(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
-      long width, long span, double epsilon, double divisor) {
+      long width, long span, double epsilon, double divisor, boolean heap) {
     if (width > CRITICAL_ELEMENTS) {
-      Kernel.super.forwardRow(x, gain, bias, y, width, span, epsilon, divisor);
+      Kernel.super.forwardRow(x, gain, bias, y, width, span, epsilon, divisor, heap);
       return;
     }
     try {
-      requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL,
-          width, span, MemorySegment.NULL, epsilon, divisor));
+      if (heap) {
+        requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL, width,
+            span, MemorySegment.NULL, epsilon, divisor));
+      } else {
+        requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL,
+            width, span, MemorySegment.NULL, epsilon, divisor));
+      }
     } catch (Throwable e) {
       throw unchecked(e);
     }
