@@ -187,8 +187,8 @@ struct Alone {
   PANORM_INLINE void operator()(long long, N) const {}
 };
 
-// Writes y: normalize(i, n) gives a block of the normalized row; meanwhile(i, n), called for each
-// block of 16 or more bits an element, does something else in between.
+// Writes y: normalize(i, n) gives a block of the normalized row; meanwhile(i, n), called as each
+// block is written, does something else in between.
 template <Form form, class V, class X, class Y, class Normalize, class Meanwhile>
 PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize,
                              Meanwhile meanwhile) {
@@ -227,6 +227,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     bool quantizable = largest > 0 && largest - largest == 0;
     E factor = quantizable ? 127 / (largest * lift) : 0;
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      meanwhile(i, n);
       Block<V> q = splat<V>(0);
       if (quantizable) {
         q = value(i, n);
@@ -475,15 +476,13 @@ constexpr long long kOverlappedColumns = 1024;
 
 template <class Operator, Form form, bool add, class X, class Y>
 void usual_rows(const Call<X, Y> &c) {
-  if constexpr (sizeof(Y) > 1) {
-    if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
-        c.bytes() < kStreamedCall) {
-      if constexpr (sizeof(X) == sizeof(Y) && !add) {
-        if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
-        if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
-      }
-      return overlapped_rows<Operator, form, add, 0>(c);
+  if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
+      c.bytes() < kStreamedCall) {
+    if constexpr (sizeof(X) == sizeof(Y) && !add) {
+      if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
+      if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
     }
+    return overlapped_rows<Operator, form, add, 0>(c);
   }
   rows_in_turn<Operator, form, add>(c);
 }
