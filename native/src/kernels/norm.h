@@ -54,10 +54,20 @@ struct Settings {
   int epsilon_mode() const { return options & 3; }
 };
 
-// What a call asks for, decided once so that the usual calls run loops without branches: no gain; a
-// gain of x's type, with an element a column; that and such a bias (each with epsilon inside the
-// root and no other option); anything else.
-enum class Form { kNone, kGain, kGainAndBias, kAnything };
+// Whether rows of X have ways of their own where that is faster: not f64, nor where the code is to
+// be small.
+#if defined(PANORM_COMPACT)
+template <class X>
+constexpr bool kForSpeed = false;
+#else
+template <class X>
+constexpr bool kForSpeed = sizeof(X) < 8;
+#endif
+
+// What a call asks for, decided once so that the usual calls run loops without branches: a gain of
+// x's type, with an element a column; that and such a bias (each with epsilon inside the root and
+// no other option); anything else.
+enum class Form { kGain, kGainAndBias, kAnything };
 
 // gain or bias as one group of one row meets it.
 struct Parameter {
@@ -144,28 +154,40 @@ PANORM_INLINE Block<V> add_to_aux(const X *x, X *aux, N n) {
   return sum;
 }
 
-// Gain, bias and gate for the calls that are not usual: by way of memory, so as to be compiled once
-// for all pairs of types.
+// silu() of the gate: by way of memory, so as to be compiled once.
 template <class V, class X, class N>
-__attribute__((noinline)) void finish_block(Block<V> &block, const Parameter &gain,
-                                            const Parameter &bias, const X *gate, long long i, N n,
-                                            const Settings &s) {
+__attribute__((noinline)) void open_gate(Block<V> &b, const X *gate, N n) {
+  b = load<V>(gate, n);
+  for (int u = 0; u < Block<V>::registers; ++u) b.v[u] = silu(b.v[u]);
+}
+
+// Gain, bias and gate of the calls that are not usual.
+template <class V, class X, class Y, class N>
+PANORM_INLINE Block<V> finish_block(Block<V> t, const Row<X, Y> &row, long long i, N n,
+                                    const Settings &s) {
   using E = typename V::elem;
-  Block<V> t = block;
   E offset = (E)s.gain_offset;
   if (s.options & PANORM_ROUND_BEFORE_GAIN) t = rounded_to<X>(t);
-  if (gain.p) {
-    Block<V> g = gain.at<V, X>(i, n);
+  if (row.gain.p) {
+    Block<V> g = row.gain.template at<V, X>(i, n);
     if (offset != 0) g = g + splat<V>(offset);
-    t = bias.p ? fma(t, g, bias.at<V, X>(i, n)) : t * g;
-  } else if (bias.p) {
-    t = t + bias.at<V, X>(i, n);
+    t = row.bias.p ? fma(t, g, row.bias.template at<V, X>(i, n)) : t * g;
+  } else if (row.bias.p) {
+    t = t + row.bias.template at<V, X>(i, n);
   }
   if (s.options & PANORM_AUX_GATE) {
-    Block<V> z = load<V>(gate + i, n);
-    for (int u = 0; u < Block<V>::registers; ++u) t.v[u] = t.v[u] * silu(z.v[u]);
+    Block<V> b;
+    open_gate(b, row.aux + i, n);
+    t = t * b;
   }
-  block = t;
+  return t;
+}
+
+// The same for the rest of a row, in a function apart: with its masks it is a large one.
+template <class V, class X, class Y>
+__attribute__((noinline)) void finish_rest(Block<V> &t, const Row<X, Y> &row, long long i, int n,
+                                           const Settings &s) {
+  t = finish_block(t, row, i, n, s);
 }
 
 constexpr long long kLongRow = 12 << 10;  // bytes of x
@@ -197,7 +219,11 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     Block<V> t = normalize(i, n);
     if constexpr (form == Form::kAnything) {
-      finish_block<V, X>(t, row.gain, row.bias, row.aux, i, n, s);
+      if constexpr (__is_same(decltype(n), All)) {
+        t = finish_block(t, row, i, n, s);
+      } else {
+        finish_rest(t, Row<X, Y>(row), i, n, s);  // a copy, or the row itself would be in memory
+      }
     } else if constexpr (form == Form::kGain) {
       t = t * load<V>((const X *)row.gain.p + i, n);
     } else if constexpr (form == Form::kGainAndBias) {
@@ -237,13 +263,6 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
       store<V>(row.y + i, q, n);
     });
   }
-}
-
-// The sum with the residual in a pass of its own, for the calls that are not usual.
-template <class V, class X>
-__attribute__((noinline)) void add_row(const X *x, X *aux, long long width) {
-  for_blocks<V>(
-      width, [&](long long i, auto n) PANORM_INLINE_LAMBDA { add_to_aux<V>(x + i, aux + i, n); });
 }
 
 // Takes one group of a row again in f64. Its sum with the residual, if any, is already in aux.
@@ -385,10 +404,6 @@ struct FirstSum {
 // if f32 cannot hold the statistics.
 template <class Operator, Form form, bool add, class X, class Y>
 PANORM_INLINE bool forward_row(Row<X, Y> row, const Settings &s) {
-  if (form == Form::kAnything && s.options & PANORM_AUX_ADD) {
-    add_row<Compute<X>>(row.x, row.aux, row.width);
-    row.x = row.aux;
-  }
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   return Operator::template finish<form>(row, add ? row.aux : row.x, sum, s);
 }
@@ -475,23 +490,30 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
 constexpr long long kOverlappedColumns = 1024;
 
 template <class Operator, Form form, bool add, class X, class Y>
-void usual_rows(const Call<X, Y> &c) {
-  if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
-      c.bytes() < kStreamedCall) {
-    if constexpr (sizeof(X) == sizeof(Y) && !add) {
-      if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
-      if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
+void rows_of_form(const Call<X, Y> &c) {
+  // To keep the library small, not for calls that are unusual in more than one way.
+  constexpr int unusual = add + (sizeof(X) != sizeof(Y)) + (form == Form::kAnything);
+  if constexpr (kForSpeed<X> && unusual <= 1) {
+    if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
+        c.bytes() < kStreamedCall) {
+      if constexpr (unusual == 0) {
+        if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
+        if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
+      }
+      return overlapped_rows<Operator, form, add, 0>(c);
     }
-    return overlapped_rows<Operator, form, add, 0>(c);
   }
   rows_in_turn<Operator, form, add>(c);
 }
 
 template <class Operator, Form form, class X, class Y>
-void rows_of_form(const Call<X, Y> &c) {
-  if (!(c.settings.options & PANORM_AUX_ADD)) return usual_rows<Operator, form, false>(c);
-  if constexpr (sizeof(X) == sizeof(Y)) return usual_rows<Operator, form, true>(c);
-  rows_in_turn<Operator, Form::kAnything, false>(c);
+int all_rows(const Call<X, Y> &c) {
+  if (c.settings.options & PANORM_AUX_ADD) {
+    rows_of_form<Operator, form, true>(c);
+  } else {
+    rows_of_form<Operator, form, false>(c);
+  }
+  return PANORM_OK;
 }
 
 // One row in an operator's usual form.
@@ -520,7 +542,7 @@ template <class Operator, class X, class Y>
 PANORM_INLINE RowKernel *usual_row_kernel(const void *x, const void *gain, void *y,
                                           const void *bias, void *residual, long long width,
                                           long long span, void *scale) {
-  if constexpr (sizeof(X) < 8 && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
+  if constexpr (kForSpeed<X> && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
     if (x && gain && y && !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width) {
       if constexpr (sizeof(Y) == 1) {
         if (scale && !residual) return usual_row<Operator, false, X, Y>;
@@ -568,17 +590,11 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
                      aux_stride,
                      y_stride,
                      {epsilon, gain_offset, divisor, options}};
-  // f64 is not called for speed, and the other types in few forms.
-  if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
-    if (plain && gain && bias) return rows_of_form<Operator, Form::kGainAndBias>(call), PANORM_OK;
-    if (plain && gain) return rows_of_form<Operator, Form::kGain>(call), PANORM_OK;
-    if (plain && !bias) return rows_of_form<Operator, Form::kNone>(call), PANORM_OK;
-  } else if constexpr (sizeof(X) < 8) {
+  if constexpr (kForSpeed<X>) {
     bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
-    if (usual) return rows_of_form<Operator, Operator::usual>(call), PANORM_OK;
+    if (usual) return all_rows<Operator, Operator::usual>(call);
   }
-  rows_in_turn<Operator, Form::kAnything, false>(call);
-  return PANORM_OK;
+  return all_rows<Operator, Form::kAnything>(call);
 }
 
 // Its kernel for one row.
