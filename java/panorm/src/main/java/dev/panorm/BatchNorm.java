@@ -56,6 +56,7 @@ public final class BatchNorm {
 
   /** Inference: normalizes by a given mean and variance, those that training has averaged. */
   public void forward(Tensor x, Tensor y, Tensor mean, Tensor variance) {
+    Checks.present(x, y, "y");
     boolean heap = parameters.checkForward(x, y, x.cols());
     Kernel kernel = inference.of(x.type(), y.type());
     checkStatistic(mean, "mean", x);
@@ -107,6 +108,7 @@ public final class BatchNorm {
   /** The running averages are only checked. */
   private void train(Tensor x, Tensor y, Tensor mean, Tensor variance, Tensor inverse,
       Tensor runningMean, Tensor runningVariance) {
+    Checks.present(x, y, "y");
     boolean heap = parameters.checkForward(x, y, x.cols());
     long least = runningMean == null ? 1 : 2;
     if (x.rows() < least) {
@@ -187,6 +189,7 @@ public final class BatchNorm {
    */
   public void backward(Tensor dy, Tensor x, Tensor mean, Tensor inverseDeviation, Tensor dx,
       Tensor dGain, Tensor dBias) {
+    Checks.present(x, dy, "dy");
     Kernel kernel = backward.of(x.type(), dy.type());
     Checks.shape(dy, "dy", x);
     checkStatistic(mean, "mean", x);

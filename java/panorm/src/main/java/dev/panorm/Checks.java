@@ -1,5 +1,7 @@
 package dev.panorm;
 
+import java.util.Objects;
+
 /** Checks of arguments in O(1); what is wrong is put into words only when it is. */
 final class Checks {
   private Checks() {}
@@ -9,6 +11,12 @@ final class Checks {
     if (!condition) {
       throw new IllegalArgumentException(message.formatted(numbers));
     }
+  }
+
+  /** Both are there: compiled code that only met a null would throw an exception without words. */
+  static void present(Tensor x, Tensor y, String yName) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, yName);
   }
 
   static void shape(Tensor t, String name, Tensor x) {

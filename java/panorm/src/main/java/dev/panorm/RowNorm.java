@@ -78,6 +78,7 @@ final class RowNorm {
    * @param residual null for none
    */
   void forward(Tensor x, Tensor residual, Tensor y) {
+    Checks.present(x, y, "y");
     DType type = x.type();
     if (x.rows() == 1 && plain && y.type() == type && parameters.areOf(type)) {
       long width = x.cols();
@@ -115,6 +116,7 @@ final class RowNorm {
   // methods of its own.
   void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
       boolean quantized) {
+    Checks.present(x, y, "y");
     long width = groups == 1 ? x.cols() : widthOf(x);
     long span = spanOf(width, x);
     if (quantized != (y.type() == DType.I8)) {
@@ -210,6 +212,7 @@ final class RowNorm {
    */
   void backward(Tensor dy, Tensor x, Tensor stat0, Tensor stat1, Tensor dx, Tensor dGain,
       Tensor dBias) {
+    Checks.present(x, dy, "dy");
     long rows = x.rows();
     long width = groups == 1 ? x.cols() : widthOf(x);
     long span = spanOf(width, x);

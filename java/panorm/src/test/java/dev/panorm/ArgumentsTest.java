@@ -73,6 +73,21 @@ class ArgumentsTest {
     refuses(IllegalArgumentException.class, call, parts);
   }
 
+  /** Compiled code throws exceptions without a message where it only meets a null. */
+  @Test
+  void absentTensorsAreNamedWhenCompiledToo() {
+    RmsNorm norm = norm();
+    for (int i = 0; i < 50_000; i++) {
+      assertEquals("x",
+          assertThrows(NullPointerException.class, () -> norm.forward(null, y)).getMessage());
+      assertEquals("y",
+          assertThrows(NullPointerException.class, () -> norm.forward(x, null)).getMessage());
+      assertEquals("dy",
+          assertThrows(NullPointerException.class, () -> norm.backward(null, x, gain, y, null))
+              .getMessage());
+    }
+  }
+
   @Test
   void shapes() {
     refuses(() -> norm().forward(filled(ROWS, 9), filled(ROWS, 9)), "3 x 9 F32",

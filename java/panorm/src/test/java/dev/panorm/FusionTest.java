@@ -2,6 +2,7 @@ package dev.panorm;
 
 import dev.panorm.internal.Op;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.Parameter;
@@ -129,6 +130,72 @@ class FusionTest {
     y = Tensors.copy(arena, x);
     layer.addForward(y, Tensors.copy(arena, residual), y);
     Tensors.assertSameBits(expected, y, "residual + LayerNorm");
+  }
+
+  /** A row alone goes a shorter way than a batch, on the heap too: the same bits. */
+  @ParameterizedTest
+  @EnumSource
+  void rowsAloneAreRowsOfABatch(Values values) {
+    for (KernelId id : KernelId.all()) {
+      if (id.op() == Op.RMS_NORM) {
+        Tensor gain = Tensors.filled(arena, id.x(), 1, COLS, Values.NORMAL, 1);
+        Tensor bias = Tensors.filled(arena, id.x(), 1, COLS, Values.NORMAL, 2);
+        RmsNorm rms = RmsNorm.builder(gain).backend(backend).build();
+        RmsNorm partial = RmsNorm.builder(gain).partial(0.3).backend(backend).build();
+        LayerNorm layer = LayerNorm.builder(gain).bias(bias).backend(backend).build();
+        if (id.y() == DType.I8) {
+          assertAlone(id, values, rms::addQuantizedForward);
+          assertAlone(id, values, (x, residual, y, scale) -> rms.quantizedForward(x, y, scale));
+          assertAlone(id, values, layer::addQuantizedForward);
+        } else {
+          assertAlone(id, values, (x, residual, y, scale) -> rms.forward(x, y));
+          assertAlone(id, values, (x, residual, y, scale) -> rms.addForward(x, residual, y));
+          assertAlone(id, values, (x, residual, y, scale) -> partial.forward(x, y));
+          assertAlone(id, values, (x, residual, y, scale) -> layer.forward(x, y));
+          assertAlone(id, values, (x, residual, y, scale) -> layer.addForward(x, residual, y));
+        }
+      }
+    }
+  }
+
+  private interface Norm {
+    void call(Tensor x, Tensor residual, Tensor y, Tensor scale);
+  }
+
+  private void assertAlone(KernelId id, Values values, Norm norm) {
+    Tensor x = Tensors.filled(arena, id.x(), ROWS, COLS, values, 15);
+    Tensor residual = Tensors.filled(arena, id.x(), ROWS, COLS, values, 16);
+    Tensor sum = Tensors.copy(arena, residual);
+    Tensor y = output(id.y());
+    Tensor scale = statistic(id.x());
+    norm.call(x, sum, y, scale);
+    for (int row = 0; row < ROWS; row++) {
+      Tensor sumOffHeap = Tensors.copy(arena, residual.row(row));
+      Tensor yOffHeap = Tensor.allocate(arena, id.y(), 1, COLS);
+      Tensor scaleOffHeap = Tensor.allocate(arena, scale.type(), 1, 1);
+      norm.call(x.row(row), sumOffHeap, yOffHeap, scaleOffHeap);
+      assertRow(sum, y, scale, row, sumOffHeap, yOffHeap, scaleOffHeap, "off the heap " + id);
+      Tensor sumOnHeap = onHeap(residual.row(row));
+      Tensor yOnHeap = onHeap(Tensor.allocate(arena, id.y(), 1, COLS));
+      Tensor scaleOnHeap = onHeap(Tensor.allocate(arena, scale.type(), 1, 1));
+      norm.call(onHeap(x.row(row)), sumOnHeap, yOnHeap, scaleOnHeap);
+      assertRow(sum, y, scale, row, sumOnHeap, yOnHeap, scaleOnHeap, "on the heap " + id);
+    }
+  }
+
+  private static void assertRow(Tensor sum, Tensor y, Tensor scale, int row, Tensor actualSum,
+      Tensor actualY, Tensor actualScale, String what) {
+    Tensors.assertSameBits(sum.row(row), actualSum, "sum " + what);
+    Tensors.assertSameBits(y.row(row), actualY, what);
+    Tensors.assertSameBits(scale.row(row), actualScale, "scale " + what);
+  }
+
+  /** A copy in an array of long, which is aligned for every type. */
+  private static Tensor onHeap(Tensor t) {
+    long bytes = t.segment().byteSize();
+    MemorySegment heap = MemorySegment.ofArray(new long[(int) Math.ceilDiv(bytes, 8)]);
+    heap.asSlice(0, bytes).copyFrom(t.segment());
+    return Tensor.ofSegment(heap, t.type(), t.rows(), t.cols());
   }
 
   /** silu alone is the gated norm of ones, one to a row, which are their own norm. */
