@@ -29,8 +29,8 @@
 extern "C" {
 #endif
 
-/* Raised whenever a prototype, an enumerator or a parameter's meaning changes. */
-enum { PANORM_ABI = 1 };
+/* Raised whenever a prototype, an enumerator or a parameter's meaning changes or is added. */
+enum { PANORM_ABI = 2 };
 
 /* What a call returns. A call that does not return PANORM_OK has written nothing. */
 enum {

@@ -112,8 +112,7 @@ final class RowNorm {
    * @param stat0 null if it is not wanted
    * @param stat1 null if it is not wanted; the scale if {@code quantized}
    */
-  // Small enough to be inlined where some are known to be absent: what not every call needs is in
-  // methods of its own.
+  // Small for the compiler's sake: what not every call needs is in methods of its own.
   void forward(Tensor x, Tensor aux, int auxOption, Tensor y, Tensor stat0, Tensor stat1,
       boolean quantized) {
     Checks.present(x, y, "y");
