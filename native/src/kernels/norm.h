@@ -516,6 +516,12 @@ int all_rows(const Call<X, Y> &c) {
   return PANORM_OK;
 }
 
+// Whether there are the gain and the bias, or none, of an operator's usual form.
+template <class Operator>
+PANORM_INLINE bool usual_parameters(const void *gain, const void *bias) {
+  return gain && !bias == (Operator::usual == Form::kGain);
+}
+
 // One row in an operator's usual form.
 template <class Operator, bool add, class X, class Y>
 int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
@@ -543,7 +549,7 @@ PANORM_INLINE RowKernel *usual_row_kernel(const void *x, const void *gain, void 
                                           const void *bias, void *residual, long long width,
                                           long long span, void *scale) {
   if constexpr (kForSpeed<X> && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
-    if (x && gain && y && !bias == (Operator::usual == Form::kGain) && span >= 1 && span <= width) {
+    if (x && y && usual_parameters<Operator>(gain, bias) && span >= 1 && span <= width) {
       if constexpr (sizeof(Y) == 1) {
         if (scale && !residual) return usual_row<Operator, false, X, Y>;
       } else {
@@ -591,7 +597,7 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
                      y_stride,
                      {epsilon, gain_offset, divisor, options}};
   if constexpr (kForSpeed<X>) {
-    bool usual = plain && gain && !bias == (Operator::usual == Form::kGain);
+    bool usual = plain && usual_parameters<Operator>(gain, bias);
     if (usual) return all_rows<Operator, Operator::usual>(call);
   }
   return all_rows<Operator, Form::kAnything>(call);

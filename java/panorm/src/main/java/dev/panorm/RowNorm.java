@@ -90,13 +90,12 @@ final class RowNorm {
         heap |= residual.onHeap();
       }
       if (width > 0) {
-        double over = divisor == 0 ? span : divisor;
         if (residual == null) {
           kernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), width, span,
-              epsilon, over, heap);
+              epsilon, divisorOf(span), heap);
         } else {
           kernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
-              y.segment(), MemorySegment.NULL, width, span, epsilon, over, heap);
+              y.segment(), MemorySegment.NULL, width, span, epsilon, divisorOf(span), heap);
         }
         return;
       }
@@ -133,8 +132,7 @@ final class RowNorm {
     if (x.rows() == 1 && plain && (with & ~Options.AUX_ADD) == 0 && stat0 == null
         && (stat1 == null || quantized)) {
       kernel.forwardRow(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
-          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisor == 0 ? span : divisor,
-          heap);
+          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisorOf(span), heap);
       return;
     }
     if (parallel != null) {
@@ -144,7 +142,7 @@ final class RowNorm {
     kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
         y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(), groups, width,
         span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon, parameters.gainOffset,
-        divisor == 0 ? span : divisor, with, heap);
+        divisorOf(span), with, heap);
   }
 
   private ForwardCall call(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
@@ -152,7 +150,7 @@ final class RowNorm {
     return new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
         parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
         groups, width, span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon,
-        parameters.gainOffset, divisor == 0 ? span : divisor, with, heap);
+        parameters.gainOffset, divisorOf(span), with, heap);
   }
 
   private static IllegalArgumentException wrongOutput(Tensor y, boolean quantized) {
@@ -248,18 +246,17 @@ final class RowNorm {
       Tensor.clear(dBias);
       return;
     }
-    double over = divisor == 0 ? span : divisor;
     int with = options | parameters.option(x.type());
     if (parallel == null) {
       kernel.backward(dy.segment(), x.segment(), parameters.gain, stat0.segment(),
           Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
           Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          Tensor.strideOf(dx), epsilon, parameters.gainOffset, over, with, heap);
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap);
     } else {
       parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
           stat0.segment(), Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
           Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          Tensor.strideOf(dx), epsilon, parameters.gainOffset, over, with, heap));
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap));
     }
   }
 
@@ -302,6 +299,11 @@ final class RowNorm {
     }
     double share = width * partial;
     return (long) (partialRoundsDown ? Math.max(1, Math.floor(share)) : Math.ceil(share));
+  }
+
+  /** What divides a sum over so many columns. */
+  private double divisorOf(long span) {
+    return divisor == 0 ? span : divisor;
   }
 
   private long gainLength(Tensor x, long width) {

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,24 +171,23 @@ class FusionTest {
     Tensor scale = statistic(id.x());
     norm.call(x, sum, y, scale);
     for (int row = 0; row < ROWS; row++) {
-      Tensor sumOffHeap = Tensors.copy(arena, residual.row(row));
-      Tensor yOffHeap = Tensor.allocate(arena, id.y(), 1, COLS);
-      Tensor scaleOffHeap = Tensor.allocate(arena, scale.type(), 1, 1);
-      norm.call(x.row(row), sumOffHeap, yOffHeap, scaleOffHeap);
-      assertRow(sum, y, scale, row, sumOffHeap, yOffHeap, scaleOffHeap, "off the heap " + id);
-      Tensor sumOnHeap = onHeap(residual.row(row));
-      Tensor yOnHeap = onHeap(Tensor.allocate(arena, id.y(), 1, COLS));
-      Tensor scaleOnHeap = onHeap(Tensor.allocate(arena, scale.type(), 1, 1));
-      norm.call(onHeap(x.row(row)), sumOnHeap, yOnHeap, scaleOnHeap);
-      assertRow(sum, y, scale, row, sumOnHeap, yOnHeap, scaleOnHeap, "on the heap " + id);
+      assertAlone(id + " off the heap", t -> Tensors.copy(arena, t), norm, x.row(row),
+          residual.row(row), sum.row(row), y.row(row), scale.row(row));
+      assertAlone(id + " on the heap", FusionTest::onHeap, norm, x.row(row), residual.row(row),
+          sum.row(row), y.row(row), scale.row(row));
     }
   }
 
-  private static void assertRow(Tensor sum, Tensor y, Tensor scale, int row, Tensor actualSum,
-      Tensor actualY, Tensor actualScale, String what) {
-    Tensors.assertSameBits(sum.row(row), actualSum, "sum " + what);
-    Tensors.assertSameBits(y.row(row), actualY, what);
-    Tensors.assertSameBits(scale.row(row), actualScale, "scale " + what);
+  /** What is written is expected to become sum, y and scale. */
+  private void assertAlone(String what, UnaryOperator<Tensor> copy, Norm norm, Tensor x,
+      Tensor residual, Tensor sum, Tensor y, Tensor scale) {
+    Tensor actualSum = copy.apply(residual);
+    Tensor actualY = copy.apply(Tensor.allocate(arena, y.type(), 1, COLS));
+    Tensor actualScale = copy.apply(Tensor.allocate(arena, scale.type(), 1, 1));
+    norm.call(copy.apply(x), actualSum, actualY, actualScale);
+    Tensors.assertSameBits(sum, actualSum, "sum " + what);
+    Tensors.assertSameBits(y, actualY, what);
+    Tensors.assertSameBits(scale, actualScale, "scale " + what);
   }
 
   /** A copy in an array of long, which is aligned for every type. */
