@@ -10,8 +10,10 @@ struct Block {
   V v[registers];
 };
 
-// How many columns of a block there are: all, or an int (the rest of the row).
+// How many columns of a block there are: all, those of one register, or an int (the rest of the
+// row).
 struct All {};
+struct One {};
 
 template <class V>
 PANORM_INLINE int columns_of(All) {
@@ -40,6 +42,11 @@ PANORM_INLINE Block<V> splat(typename V::elem x) {
 template <class V, class T>
 PANORM_INLINE Block<V> load(const T *p, All) {
   return each<V>([&](int u) { return V::load(p + u * V::lanes); });
+}
+
+template <class V, class T>
+PANORM_INLINE V load(const T *p, One) {
+  return V::load(p);
 }
 
 // The rest of a row, which no load or store may leave; columns from n on are +0.
@@ -100,6 +107,11 @@ PANORM_INLINE void store(T *p, Block<V> b, All) {
 }
 
 template <class V, class T>
+PANORM_INLINE void store(T *p, V v, One) {
+  v.store(p);
+}
+
+template <class V, class T>
 PANORM_INLINE void store(T *p, Block<V> b, int n) {
   if constexpr (kConverts<V, T>) {
     store_rest_apart(p, b, n);
@@ -146,8 +158,18 @@ PANORM_INLINE Block<V> operator-(Block<V> a, Block<V> b) {
 }
 
 template <class V>
+PANORM_INLINE Block<V> operator-(Block<V> a, V b) {
+  return each<V>([&](int u) { return a.v[u] - b; });
+}
+
+template <class V>
 PANORM_INLINE Block<V> operator*(Block<V> a, Block<V> b) {
   return each<V>([&](int u) { return a.v[u] * b.v[u]; });
+}
+
+template <class V>
+PANORM_INLINE Block<V> operator*(Block<V> a, V b) {
+  return each<V>([&](int u) { return a.v[u] * b; });
 }
 
 template <class V>
@@ -226,4 +248,18 @@ PANORM_INLINE void for_blocks(bool from_end, long long width, F body) {
 template <class V, class F>
 PANORM_INLINE void for_blocks(long long width, F body) {
   for_blocks<V>(false, width, body);
+}
+
+// Calls body(i, n) for the columns of a block from i on: where they are all, register by register.
+// A block that is stored at once occupies all its registers until then; that takes them from the
+// sums that are kept.
+template <class V, class F>
+PANORM_INLINE void by_register(long long i, All, F body) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) body(i + u * V::lanes, One{});
+}
+
+template <class V, class F>
+PANORM_INLINE void by_register(long long i, int n, F body) {
+  body(i, n);
 }

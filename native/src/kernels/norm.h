@@ -217,7 +217,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   using E = typename V::elem;
 
   auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> t = normalize(i, n);
+    auto t = normalize(i, n);
     if constexpr (form == Form::kAnything) {
       if constexpr (__is_same(decltype(n), All)) {
         t = finish_block(t, row, i, n, s);
@@ -233,11 +233,18 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   };
 
   if constexpr (sizeof(Y) > 1) {
+    constexpr bool alone = __is_same(Meanwhile, Alone);
     // Of a long row the sums left the end in the fastest cache.
-    bool from_end = __is_same(Meanwhile, Alone) && row.span * (long long)sizeof(X) >= kLongRow;
+    bool from_end = alone && row.span * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile(i, n);
-      store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
+      if constexpr (alone || form == Form::kAnything) {
+        store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
+      } else {
+        by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          store<V>(row.y + i, value(i, n), n);
+        });
+      }
     });
   } else {
     Block<V> top = splat<V>(0);
@@ -257,8 +264,8 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
       Block<V> q = splat<V>(0);
       if (quantizable) {
         q = value(i, n);
-        if (lift != 1) q = q * splat<V>(lift);
-        q = keep(q * splat<V>(factor), n);  // what is behind the row may be too large to convert
+        if (lift != 1) q = q * V::set(lift);
+        q = keep(q * V::set(factor), n);  // what is behind the row may be too large to convert
       }
       store<V>(row.y + i, q, n);
     });
@@ -303,9 +310,8 @@ struct RmsNorm {
     if (!safe(r)) return false;
     auto inverse = inverse_root<form>(r, s);
     if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
-    auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return load<V>(source + i, n) * splat<V>(inverse);
-    };
+    auto normalize = [&](long long i, auto n)
+                         PANORM_INLINE_LAMBDA { return load<V>(source + i, n) * V::set(inverse); };
     write_row<form, V>(row, s, normalize, meanwhile);
     return true;
   }
@@ -318,8 +324,8 @@ struct Centre {
   E base, offset;
 
   template <class V, class X, class N>
-  PANORM_INLINE Block<V> deviations(const X *x, N n) const {
-    return (load<V>(x, n) - splat<V>(base)) - splat<V>(offset);
+  PANORM_INLINE auto deviations(const X *x, N n) const {
+    return (load<V>(x, n) - V::set(base)) - V::set(offset);
   }
 };
 
@@ -335,7 +341,7 @@ struct LayerNorm {
 
   template <class V, class N>
   static PANORM_INLINE Block<V> add(Block<V> acc, Block<V> b, typename V::elem base, N n) {
-    return acc + keep(b - splat<V>(base), n);
+    return acc + keep(b - V::set(base), n);
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -356,7 +362,7 @@ struct LayerNorm {
     if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
     if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
     auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return centre.template deviations<V>(source + i, n) * splat<V>(inverse);
+      return centre.template deviations<V>(source + i, n) * V::set(inverse);
     };
     write_row<form, V>(row, s, normalize, meanwhile);
     return true;
