@@ -18,9 +18,9 @@ struct Registers {
 };
 
 // All 0 if the processor does not know the leaf.
-Registers cpuid(unsigned leaf) {
+Registers cpuid(unsigned leaf, unsigned part = 0) {
   Registers r = {};
-  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx);
   return r;
 }
 
@@ -36,6 +36,30 @@ bool os_saves(unsigned state) {
 
 }  // namespace
 #endif
+
+namespace {
+
+Caches detect_caches() {
+  Caches c = {32 << 10, 32 << 20};  // where the processor does not say
+#if defined(__x86_64__)
+  unsigned leaf = cpuid(4).eax & 31 ? 4 : 0x8000001d;  // Intel's, AMD's
+  for (unsigned part = 0; part < 8; ++part) {
+    Registers r = cpuid(leaf, part);
+    unsigned type = r.eax & 31, level = r.eax >> 5 & 7;
+    if (type == 0) break;
+    if (type == 2) continue;  // of instructions
+    auto one_more = [](unsigned field) { return field + 1LL; };
+    long long bytes = one_more(r.ebx >> 22) * one_more(r.ebx >> 12 & 1023) *
+                      one_more(r.ebx & 4095) * one_more(r.ecx);
+    (level == 1 ? c.first : c.last) = bytes;
+  }
+#endif
+  return c;
+}
+
+}  // namespace
+
+const Caches caches = detect_caches();
 
 // Tests every feature that the backend's unit is compiled for: the flags in CMakeLists.txt.
 bool cpu_runs(int backend) {

@@ -6,6 +6,12 @@ namespace panorm {
 // Whether processor and operating system can run the code of a backend (PANORM_SCALAR, ...).
 bool cpu_runs(int backend);
 
+// Sizes of caches in bytes. They decide how memory is walked, never what is computed.
+struct Caches {
+  long long first, last;  // the one nearest to a core, the one nearest to memory
+};
+extern const Caches caches;
+
 }  // namespace panorm
 
 #endif

@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "cpu.h"
 #include "kernel.h"
 #include "panorm.h"
 

@@ -1,5 +1,6 @@
 #include <arm_neon.h>
 
+#include "cpu.h"
 #include "kernel.h"
 #include "panorm.h"
 

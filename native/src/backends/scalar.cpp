@@ -1,3 +1,4 @@
+#include "cpu.h"
 #include "kernel.h"
 #include "panorm.h"
 

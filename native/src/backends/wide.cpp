@@ -1,5 +1,6 @@
 // Not a backend of its own: f64 arithmetic for all types, which every backend calls for the rare
 // rows whose statistics leave the safe range of f32.
+#include "cpu.h"
 #include "kernel.h"
 #include "panorm.h"
 

@@ -192,14 +192,17 @@ __attribute__((noinline)) void finish_rest(Block<V> &t, const Row<X, Y> &row, lo
 
 constexpr long long kLongRow = 12 << 10;  // bytes of x
 
-// Bytes read and written from which on results are stored past the caches: at 16 MiB that takes 0.4
-// of the time, at 4 MiB up to 1.4.
-constexpr long long kStreamedCall = 12 << 20;
+// Whether a call that reads and writes so many bytes stores its results past the caches. With a
+// last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4; with one of 480
+// MiB, of which others use the most, 1.1 up to 32 MiB, and 0.7 from 48.
+PANORM_INLINE bool outgrows_caches(long long bytes) {
+  return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= caches.last / 8 * 3);
+}
 
-// Whether a call of so many bytes stores these rows so. They must not be rows that it reads.
+// Whether such a call stores these rows so. They must not be rows that it reads.
 template <class T>
 PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long long width) {
-  return kStreams && bytes >= kStreamedCall &&
+  return kStreams && outgrows_caches(bytes) &&
          ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
 }
 
@@ -491,17 +494,21 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   }
 }
 
-// Up to so many columns (half as many with a residual) a row shares the fastest cache with the
-// next.
-constexpr long long kOverlappedColumns = 1024;
+// Whether a row and what it is computed from fit into two thirds of the first cache together with
+// what is read of the next.
+template <bool add, class X, class Y>
+PANORM_INLINE bool shares_cache(long long width) {
+  constexpr long long bytes_a_column = (3 + 2 * add) * sizeof(X) + sizeof(Y);
+  return width * bytes_a_column <= caches.first / 3 * 2;
+}
 
 template <class Operator, Form form, bool add, class X, class Y>
 void rows_of_form(const Call<X, Y> &c) {
   // To keep the library small, not for calls that are unusual in more than one way.
   constexpr int unusual = add + (sizeof(X) != sizeof(Y)) + (form == Form::kAnything);
   if constexpr (kForSpeed<X> && unusual <= 1) {
-    if (c.width == c.span && c.width <= kOverlappedColumns / (1 + add) && c.rows * c.groups >= 4 &&
-        c.bytes() < kStreamedCall) {
+    if (c.width == c.span && shares_cache<add, X, Y>(c.width) && c.rows * c.groups >= 4 &&
+        !outgrows_caches(c.bytes())) {
       if constexpr (unusual == 0) {
         if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
         if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
