@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a prototype, an enumerator or a parameter's meaning changes or is added. */
-enum { PANORM_ABI = 2 };
+enum { PANORM_ABI = 3 };
 
 /* What a call returns. A call that does not return PANORM_OK has written nothing. */
 enum {
@@ -87,7 +87,10 @@ enum {
   PANORM_ROUND_BEFORE_GAIN = 64,
   /* gain and bias are f32 although x is not. */
   PANORM_GAIN_F32 = 128,
-  PANORM_ALL_OPTIONS = 255
+  /* One of n <= 256 parts of a batch, which run in other calls at the same time or in turn:
+     (n - 1) * PANORM_PARTS. So that it walks memory as a call that large; the bits are the same. */
+  PANORM_PARTS = 256,
+  PANORM_ALL_OPTIONS = 65535
 };
 
 /* The version, "0.1.0" and so on, and PANORM_ABI as the library was built. Data, so that a caller

@@ -130,7 +130,8 @@ struct Backward {
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
                                                            : rows;
-    long long bytes = rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
+    long long bytes =
+        settings.parts() * rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
     bool past_caches =
         (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
     for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;

@@ -52,6 +52,7 @@ struct Settings {
   int options;
 
   int epsilon_mode() const { return options & 3; }
+  int parts() const { return options / PANORM_PARTS + 1; }
 };
 
 // Whether rows of X have ways of their own where that is faster: not f64, nor where the code is to
@@ -192,9 +193,9 @@ __attribute__((noinline)) void finish_rest(Block<V> &t, const Row<X, Y> &row, lo
 
 constexpr long long kLongRow = 12 << 10;  // bytes of x
 
-// Whether a call that reads and writes so many bytes stores its results past the caches. With a
-// last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4; with one of 480
-// MiB, of which others use the most, 1.1 up to 32 MiB, and 0.7 from 48.
+// Whether a batch of which so many bytes are read and written stores its results past the caches.
+// With a last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4; with one of
+// 480 MiB, of which others use the most, 1.1 up to 32 MiB, and 0.7 from 48.
 PANORM_INLINE bool outgrows_caches(long long bytes) {
   return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= caches.last / 8 * 3);
 }
@@ -444,9 +445,9 @@ struct Call {
             streams};
   }
 
-  // Read and written, of x and y.
+  // Read and written, of x and y, by all parts of the batch.
   PANORM_INLINE long long bytes() const {
-    return rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
+    return settings.parts() * rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
   }
 };
 
@@ -580,7 +581,8 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
             long long x_stride, long long aux_stride, long long y_stride, double epsilon,
             double gain_offset, double divisor, int options) {
   bool add = options & PANORM_AUX_ADD, gate = options & PANORM_AUX_GATE;
-  bool plain = gain_offset == 0 && !(options & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
+  bool plain =
+      gain_offset == 0 && !(options % PANORM_PARTS & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
   if (rows == 1 && groups == 1 && plain && !stat0 && (sizeof(Y) == 1 || !stat1) && add == !!aux) {
     RowKernel *kernel = usual_row_kernel<Operator, X, Y>(x, gain, y, bias, aux, width, span, stat1);
     if (kernel) return kernel(x, gain, y, bias, aux, width, span, stat1, epsilon, divisor);

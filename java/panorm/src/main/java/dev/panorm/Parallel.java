@@ -16,8 +16,14 @@ import java.util.concurrent.atomic.AtomicReference;
  * full or shut down costs speed, never the result.
  */
 final class Parallel {
-  /** Fewer elements are not worth a thread: some microseconds of work. */
-  private static final long PART_ELEMENTS = 1 << 14;
+  /**
+   * Fewer elements are not worth a thread: to wake one takes some ten microseconds, and the data
+   * moves to the caches of another core.
+   */
+  private static final long PART_ELEMENTS = 1 << 18;
+
+  /** How long to wait for other threads without leaving the processor: longer than waking takes. */
+  private static final long SPIN_NANOS = 50_000;
 
   /** Never started: memory that it may not touch is confined. */
   private static final Thread ANY_OTHER = Thread.ofPlatform()
@@ -46,10 +52,12 @@ final class Parallel {
     requireShared("y", c.y());
     requireShared("first statistic", c.stat0());
     requireShared("second statistic or scale", c.stat1());
-    runAll(c.cut(parts(c.rows() * c.groups() * c.width()))
-        .stream()
-        .<Runnable>map(part -> part::run)
-        .toList());
+    long parts = parts(c.rows() * c.groups() * c.width());
+    if (parts == 1) {
+      c.run();
+    } else {
+      runAll(c.cut(parts).stream().<Runnable>map(part -> part::run).toList());
+    }
   }
 
   void run(BackwardCall c) {
@@ -61,7 +69,12 @@ final class Parallel {
     requireShared("dx", c.dx());
     requireShared("dGain", c.dGain());
     requireShared("dBias", c.dBias());
-    for (List<BackwardCall> step : c.cut(parts(c.rows() * c.groups() * c.width()))) {
+    long parts = parts(c.rows() * c.groups() * c.width());
+    if (parts == 1) {
+      c.run();
+      return;
+    }
+    for (List<BackwardCall> step : c.cut(parts)) {
       runAll(step.stream().<Runnable>map(part -> part::run).toList());
     }
   }
@@ -121,6 +134,10 @@ final class Parallel {
     }
 
     void await() {
+      long end = System.nanoTime() + SPIN_NANOS;
+      while (open.getCount() > 0 && System.nanoTime() < end) {
+        Thread.onSpinWait();
+      }
       boolean interrupted = false;
       while (true) {
         try {

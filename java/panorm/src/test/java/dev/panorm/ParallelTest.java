@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Calls on several threads; that their bits are those of one, {@link OperatorsTest} shows. */
 @Timeout(60)
 class ParallelTest {
-  private static final int ROWS = 40;
+  private static final int ROWS = 600;
   private static final int COLS = 2048;
 
   private final Arena arena = Arena.ofAuto();

@@ -33,7 +33,8 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
   public List<List<BackwardCall>> cut(long parts) {
     List<BackwardCall> calls = new ArrayList<>();
     if (kernel.op().overRows()) {
-      Pieces.ofColumns(width, parts, (from, to) -> calls.add(columns(from, to, dx)));
+      Pieces.ofColumns(width, parts,
+          (from, to, pieces) -> calls.add(columns(from, to, dx, pieces)));
       return List.of(calls);
     }
     List<BackwardCall> sums = new ArrayList<>();
@@ -42,15 +43,16 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
     if (rowsAddUp && (Pieces.present(dGain) || Pieces.present(dBias))) {
       boolean byColumns = groups == 1 && layout != Options.GAIN_PER_GROUP;
       Pieces.ofColumns(width, byColumns ? parts : 1,
-          (from, to) -> sums.add(columns(from, to, MemorySegment.NULL)));
+          (from, to, pieces) -> sums.add(columns(from, to, MemorySegment.NULL, pieces)));
     }
     if (!rowsAddUp || Pieces.present(dx)) {
-      Pieces.ofRows(rows, parts, (from, to) -> calls.add(rows(from, to, !rowsAddUp)));
+      Pieces.ofRows(rows, parts,
+          (from, to, pieces) -> calls.add(rows(from, to, !rowsAddUp, pieces)));
     }
     return List.of(sums, calls);
   }
 
-  private BackwardCall rows(long from, long to, boolean sums) {
+  private BackwardCall rows(long from, long to, boolean sums, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
     return new BackwardCall(kernel, Pieces.at(dy, from * dyStride, kernel.y()),
@@ -59,10 +61,11 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
         Pieces.at(dx, from * dxStride, element),
         sums ? Pieces.at(dGain, from, statistic) : MemorySegment.NULL,
         sums ? Pieces.at(dBias, from, statistic) : MemorySegment.NULL, to - from, groups, width,
-        span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap);
+        span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor,
+        Options.ofPart(options, pieces), heap);
   }
 
-  private BackwardCall columns(long from, long to, MemorySegment dxOrNull) {
+  private BackwardCall columns(long from, long to, MemorySegment dxOrNull, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
     long fromStatistic = kernel.op().overRows() ? from : 0; // else there is one a row
@@ -71,6 +74,7 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
         Pieces.at(stat0, fromStatistic, statistic), Pieces.at(stat1, fromStatistic, statistic),
         Pieces.at(dxOrNull, from, element), Pieces.at(dGain, from, statistic),
         Pieces.at(dBias, from, statistic), rows, groups, to - from, Math.min(span, to - from),
-        dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap);
+        dyStride, xStride, dxStride, epsilon, gainOffset, divisor, Options.ofPart(options, pieces),
+        heap);
   }
 }

@@ -32,14 +32,14 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
   public List<ForwardCall> cut(long parts) {
     List<ForwardCall> calls = new ArrayList<>();
     if (kernel.op().overRows()) {
-      Pieces.ofColumns(width, parts, (from, to) -> calls.add(columns(from, to)));
+      Pieces.ofColumns(width, parts, (from, to, pieces) -> calls.add(columns(from, to, pieces)));
     } else {
-      Pieces.ofRows(rows, parts, (from, to) -> calls.add(rows(from, to)));
+      Pieces.ofRows(rows, parts, (from, to, pieces) -> calls.add(rows(from, to, pieces)));
     }
     return calls;
   }
 
-  private ForwardCall rows(long from, long to) {
+  private ForwardCall rows(long from, long to, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
     return new ForwardCall(kernel, Pieces.at(x, from * xStride, element),
@@ -47,10 +47,10 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
         Pieces.parameterAt(bias, from, element, options), Pieces.at(y, from * yStride, kernel.y()),
         Pieces.at(stat0, from * groups, statistic), Pieces.at(stat1, from * groups, statistic),
         to - from, groups, width, span, xStride, auxStride, yStride, epsilon, gainOffset, divisor,
-        options, heap);
+        Options.ofPart(options, pieces), heap);
   }
 
-  private ForwardCall columns(long from, long to) {
+  private ForwardCall columns(long from, long to, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
     Element parameter = Pieces.parameterType(element, options);
@@ -58,6 +58,6 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
         Pieces.at(gain, from, parameter), Pieces.at(bias, from, parameter),
         Pieces.at(y, from, kernel.y()), Pieces.at(stat0, from, statistic),
         Pieces.at(stat1, from, statistic), rows, groups, to - from, to - from, xStride, auxStride,
-        yStride, epsilon, gainOffset, divisor, options, heap);
+        yStride, epsilon, gainOffset, divisor, Options.ofPart(options, pieces), heap);
   }
 }

@@ -20,5 +20,15 @@ public final class Options {
   public static final int ROUND_BEFORE_GAIN = 64;
   public static final int GAIN_F32 = 128;
 
+  public static final int PARTS = 256;
+
+  private static final long MAX_PARTS = 256;
+
   private Options() {}
+
+  /** For one of so many parts of a call with these options, which may be one of several itself. */
+  static int ofPart(int options, long parts) {
+    long all = Math.min(parts, MAX_PARTS) * (options / PARTS + 1);
+    return options % PARTS + (int) (Math.min(all, MAX_PARTS) - 1) * PARTS;
+  }
 }

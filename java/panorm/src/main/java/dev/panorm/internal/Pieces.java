@@ -7,8 +7,9 @@ final class Pieces {
   /** Columns come in multiples of this: the widest block of a kernel. */
   private static final long COLUMNS = 64;
 
+  /** A piece, and how many there are. */
   interface Range {
-    void accept(long from, long to);
+    void accept(long from, long to, long pieces);
   }
 
   private Pieces() {}
@@ -26,7 +27,7 @@ final class Pieces {
     long pieces = Math.min(parts, units);
     for (long i = 0, from = 0; i < pieces; i++) {
       long to = from + units / pieces + (i < units % pieces ? 1 : 0);
-      range.accept(from * unit, Math.min(to * unit, total));
+      range.accept(from * unit, Math.min(to * unit, total), pieces);
       from = to;
     }
   }

@@ -23,10 +23,10 @@ public class PanormNative extends PanormNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANORM_ABI = (int)2L;
+    private static final int PANORM_ABI = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 2
+     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 3
      * }
      */
     public static int PANORM_ABI() {
@@ -311,10 +311,19 @@ public class PanormNative extends PanormNative$shared {
     public static int PANORM_GAIN_F32() {
         return PANORM_GAIN_F32;
     }
-    private static final int PANORM_ALL_OPTIONS = (int)255L;
+    private static final int PANORM_PARTS = (int)256L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_ALL_OPTIONS = 255
+     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_PARTS = 256
+     * }
+     */
+    public static int PANORM_PARTS() {
+        return PANORM_PARTS;
+    }
+    private static final int PANORM_ALL_OPTIONS = (int)65535L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_ALL_OPTIONS = 65535
      * }
      */
     public static int PANORM_ALL_OPTIONS() {
