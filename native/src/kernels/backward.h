@@ -134,14 +134,14 @@ struct Backward {
         settings.parts() * rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
     bool past_caches =
         (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
-    for (long long i = 0; dgain && i < elements; ++i) dgain[i] = 0;
-    for (long long i = 0; dbias && i < elements; ++i) dbias[i] = 0;
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
     bool along = kSumsAlong && dx && by_column && blocks() * groups <= kBlocksAlong;
     Block<V> gain_blocks[kBlocksAlong], bias_blocks[kBlocksAlong];
     Block<V> *gain_sums = along && dgain ? gain_blocks : nullptr;
     Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
+    for (long long i = 0; dgain && !along && i < elements; ++i) dgain[i] = 0;
+    for (long long i = 0; dbias && !along && i < elements; ++i) dbias[i] = 0;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
@@ -154,8 +154,8 @@ struct Backward {
           write_dx_of(row, g, past_caches, sums);
         }
       }
-      if (gain_sums) add_sums(gain_sums, dgain);
-      if (bias_sums) add_sums(bias_sums, dbias);
+      if (gain_sums) add_sums(gain_sums, dgain, r == 0);
+      if (bias_sums) add_sums(bias_sums, dbias, r == 0);
     }
     if (past_caches) stream_fence();
   }
@@ -163,10 +163,11 @@ struct Backward {
   // Of a group of columns.
   long long blocks() const { return (width + Block<V>::width - 1) / Block<V>::width; }
 
-  void add_sums(const Block<V> *sums, S *to) const {
+  void add_sums(const Block<V> *sums, S *to, bool first) const {
     for (long long g = 0; g < groups; ++g, sums += blocks(), to += width) {
       for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-        store<V>(to + i, load<V>(to + i, n) + sums[i / Block<V>::width], n);
+        Block<V> before = first ? splat<V>(0) : load<V>(to + i, n);
+        store<V>(to + i, before + sums[i / Block<V>::width], n);
       });
     }
   }

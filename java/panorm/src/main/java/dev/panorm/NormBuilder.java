@@ -53,8 +53,7 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
    * done by the caller. What a part throws, the caller gets. The bits are those of one thread. Calls
    * of fewer than 2^19 elements are not divided: waking a thread would cost more. The caller waits
    * for the last parts up to 50 microseconds without sleeping. Tensors must not be confined to one
-   * thread. Default: the calling thread
-   * only.
+   * thread. Default: the calling thread only.
    *
    * @throws IllegalArgumentException if parts is less than 1
    */
