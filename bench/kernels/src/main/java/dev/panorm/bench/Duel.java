@@ -1,23 +1,57 @@
 package dev.panorm.bench;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
-/** Two sides over some shapes, in a JVM that runs nothing else. */
+/** Two sides over some shapes, in JVMs that run nothing else. */
 record Duel(Side first, Side second, List<Shape> shapes) {
   /** After so many rows their loops have been compiled. */
   private static final int COMPILED_ROWS = 20_000;
 
-  /** One shape's outcome. */
-  record Outcome(String first, String second, int rows, int cols, Pairing.Result result) {
+  /**
+   * One shape's outcome.
+   *
+   * @param result of the JVM in the middle, by its ratio
+   * @param least the ratio of the JVM where the second does best
+   * @param most the ratio of the JVM where the first does best
+   */
+  record Outcome(String first, String second, int rows, int cols, Pairing.Result result,
+      double least, double most) {
     Shape shape() {
       return new Shape(rows, cols);
     }
+
+    /** Of one shape in several JVMs. */
+    static Outcome of(List<Outcome> jvms) {
+      List<Outcome> sorted = jvms.stream()
+          .sorted(Comparator.comparingDouble(outcome -> outcome.result.ratio()))
+          .toList();
+      Outcome middle = sorted.get(sorted.size() / 2);
+      return new Outcome(middle.first, middle.second, middle.rows, middle.cols, middle.result,
+          sorted.getFirst().least, sorted.getLast().most);
+    }
   }
 
-  /** Measures every shape in a JVM of its own. */
-  void inChild(int pairs, int warmUpMillis, Consumer<Outcome> out) {
+  /**
+   * Measures every shape in so many JVMs, one after the other: what the compiler makes of a side
+   * differs from one to the next, now and then by a factor of three.
+   */
+  void inChildren(int jvms, int pairs, int warmUpMillis, Consumer<Outcome> out) {
+    Map<Shape, List<Outcome>> outcomes = new LinkedHashMap<>();
+    for (int i = 0; i < jvms; i++) {
+      inChild(pairs, warmUpMillis,
+          outcome -> outcomes.computeIfAbsent(outcome.shape(), _ -> new ArrayList<>())
+              .add(outcome));
+    }
+    outcomes.values().forEach(jvm -> out.accept(Outcome.of(jvm)));
+  }
+
+  private void inChild(int pairs, int warmUpMillis, Consumer<Outcome> out) {
     Child.run(Child.java(List.of(Child.VECTOR_MODULE, Child.NATIVE_ACCESS), Main.class.getName(),
         "duel", "--machine", first.toString(), second.toString(), "--pairs", String.valueOf(pairs),
         "--warm-up", String.valueOf(warmUpMillis), "--shapes",
@@ -33,8 +67,8 @@ record Duel(Side first, Side second, List<Shape> shapes) {
     }
     for (Shape shape : shapes) {
       Pairing.Result result = measure(a, b, shape, pairs, warmUpNanos);
-      out.accept(
-          new Outcome(first.toString(), second.toString(), shape.rows(), shape.cols(), result));
+      out.accept(new Outcome(first.toString(), second.toString(), shape.rows(), shape.cols(),
+          result, result.ratio(), result.ratio()));
     }
   }
 

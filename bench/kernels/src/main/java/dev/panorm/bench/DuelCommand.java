@@ -40,13 +40,17 @@ final class DuelCommand implements Runnable {
     "Shapes such as 16x1024, instead of --rows and --cols."})
   private String[] shapes;
 
+  @Option(names = "--jvms", paramLabel = "N", description = {
+    "JVMs that measure it; the one in the middle counts." + BY_DEFAULT})
+  private int jvms = 3;
+
   @Option(names = "--pairs", paramLabel = "N", description = {
-    "Pairs of slices a shape." + BY_DEFAULT})
-  private int pairs = 100;
+    "Pairs of slices a shape, in each JVM." + BY_DEFAULT})
+  private int pairs = 40;
 
   @Option(names = "--warm-up", paramLabel = "MS", description = {
     "Milliseconds a shape runs before it counts." + BY_DEFAULT})
-  private int warmUp = 300;
+  private int warmUp = 100;
 
   /** For the JVM that measures, and nothing else: it answers in JSON. */
   @Option(names = "--machine", hidden = true)
@@ -54,6 +58,7 @@ final class DuelCommand implements Runnable {
 
   @Override
   public void run() {
+    require(jvms >= 1, "--jvms is %d, less than 1", jvms);
     require(pairs >= 1, "--pairs is %d, less than 1", pairs);
     require(warmUp >= 0, "--warm-up is %d, less than 0", warmUp);
     Problem byDefault = new Problem(operation, format);
@@ -64,9 +69,9 @@ final class DuelCommand implements Runnable {
     }
     duel.first().who();
     duel.second().who();
-    System.out.println("     shape   first, ns  second, ns   ratio  quartiles   (%s, then %s)"
+    System.out.println("     shape   first, ns  second, ns   ratio  of JVMs   (%s, then %s)"
         .formatted(duel.first(), duel.second()));
-    duel.inChild(pairs, warmUp, outcome -> System.out.println(shown(outcome)));
+    duel.inChildren(jvms, pairs, warmUp, outcome -> System.out.println(shown(outcome)));
   }
 
   private List<Shape> shapes() {
@@ -98,6 +103,6 @@ final class DuelCommand implements Runnable {
   private static String shown(Duel.Outcome outcome) {
     Pairing.Result r = outcome.result();
     return String.format(Locale.ROOT, "%10s %11.1f %11.1f %7.2f  %.2f to %.2f", outcome.shape(),
-        r.first(), r.second(), r.ratio(), r.lower(), r.upper());
+        r.first(), r.second(), r.ratio(), outcome.least(), outcome.most());
   }
 }

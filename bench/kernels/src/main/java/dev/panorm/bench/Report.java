@@ -127,7 +127,7 @@ record Report(Measurements measured) {
       for (String name : columns) {
         row.add(of.stream()
             .filter(d -> column.apply(d).equals(name))
-            .map(d -> ratio(d.result()))
+            .map(Report::ratio)
             .findFirst()
             .orElse(""));
       }
@@ -136,8 +136,8 @@ record Report(Measurements measured) {
     return table(head, rows);
   }
 
-  private static String ratio(Pairing.Result r) {
-    return "%s (%s–%s)".formatted(number(r.ratio()), number(r.lower()), number(r.upper()));
+  private static String ratio(Duel.Outcome d) {
+    return "%s (%s–%s)".formatted(number(d.result().ratio()), number(d.least()), number(d.most()));
   }
 
   private String limit() {
@@ -148,11 +148,11 @@ record Report(Measurements measured) {
       String copy = measured.duels("memcpy:copy:f32", "segment-copy:copy:f32")
           .stream()
           .filter(other -> other.shape().equals(d.shape()))
-          .map(other -> ratio(other.result()))
+          .map(Report::ratio)
           .findFirst()
           .orElse("");
       rows.add(List.of(d.rows() + " x " + d.cols(), place, number(d.result().first()),
-          number(bytes / d.result().first()), ratio(d.result()), copy));
+          number(bytes / d.result().first()), ratio(d), copy));
     }
     return table(List.of("shape", "x and y fit in", "memcpy, ns", "memcpy, GB/s",
         "RMSNorm / memcpy", "MemorySegment.copy / memcpy"), rows);
@@ -259,7 +259,7 @@ record Report(Measurements measured) {
         losses.stream()
             .limit(LOSSES)
             .map(d -> List.of(title(d.first()), d.rows() + " x " + d.cols(), contender(d.second()),
-                ratio(d.result()), number(-d.result().difference())))
+                ratio(d), number(-d.result().difference())))
             .toList())
         + more;
   }

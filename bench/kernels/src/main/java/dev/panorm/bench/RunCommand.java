@@ -29,7 +29,7 @@ final class RunCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Option(names = "--full", description = {
-    "Every shape, long: hours. By default a part of the shapes, in about ten minutes."})
+    "Every shape, long: hours. By default a part of the shapes, in about twenty minutes."})
   private boolean full;
 
   @Option(names = "--sections", split = ",", paramLabel = "SECTION", description = {
@@ -116,8 +116,9 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private List<Timed> duels(Section section) {
-    int pairs = full ? 200 : 40;
-    int warmUp = full ? 300 : 100;
+    int jvms = full ? 5 : 3;
+    int pairs = full ? 60 : 20;
+    int warmUp = full ? 200 : 60;
     List<Timed> steps = new ArrayList<>();
     for (Duel duel : new Duels(full).of(section)) {
       double seconds = 2;
@@ -126,8 +127,8 @@ final class RunCommand implements Callable<Integer> {
         seconds += small + shape.elements() * (pairs + 3) * 1e-9;
       }
       String name = duel.first() + " " + duel.second();
-      steps.add(new Timed(section, name, seconds,
-          results -> duel.inChild(pairs, warmUp, results.duels()::add)));
+      steps.add(new Timed(section, name, jvms * seconds,
+          results -> duel.inChildren(jvms, pairs, warmUp, results.duels()::add)));
     }
     return steps;
   }

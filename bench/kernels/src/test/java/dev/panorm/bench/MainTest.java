@@ -37,7 +37,8 @@ class MainTest {
     "duel native plain --op fly", "duel native:fly plain", "duel native plain --type f8",
     "duel memcpy native", "duel native plain --rows 0", "duel native plain --cols many",
     "duel native plain --shapes 1", "duel native plain --shapes axb", "duel native plain --pairs 0",
-    "duel native plain --warm-up -1", "run --sections all", "run --sections peers", "run --fast"})
+    "duel native plain --jvms 0", "duel native plain --warm-up -1", "run --sections all",
+    "run --sections peers", "run --fast"})
   void wrongArgumentsAreOneLineAndCode2(String arguments) {
     Ran ran = run(arguments);
     assertEquals(2, ran.code, ran.toString());
@@ -47,7 +48,7 @@ class MainTest {
 
   @Test
   void duelPrintsALineForEachShape() {
-    Ran ran = run("duel plain scalar --rows 1,2 --cols 5,64 --pairs 3 --warm-up 0");
+    Ran ran = run("duel plain scalar --rows 1,2 --cols 5,64 --pairs 3 --warm-up 0 --jvms 2");
     assertEquals(0, ran.code, ran.toString());
     assertEquals(5, ran.out.size(), ran.toString());
     assertTrue(ran.out.getFirst().contains("plain:rms_norm:f32, then scalar:rms_norm:f32"));

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReportTest {
   private static Duel.Outcome outcome(String second, int cols, double ratio) {
     return new Duel.Outcome("native:rms_norm:f32", second, 1, cols,
-        new Pairing.Result(100, 100 * ratio, 100 * ratio - 100, ratio - 0.1, ratio, ratio + 0.1));
+        new Pairing.Result(100, 100 * ratio, 100 * ratio - 100, ratio), ratio - 0.1, ratio + 0.1);
   }
 
   private static Results java(Duel.Outcome... outcomes) {
@@ -25,6 +25,14 @@ class ReportTest {
 
   private static Goal.Verdict first(Results results) {
     return Goal.all().getFirst().verdict().apply(new Measurements(List.of(results)));
+  }
+
+  @Test
+  void theJvmInTheMiddleCounts() {
+    Duel.Outcome merged = Duel.Outcome.of(List.of(outcome("plain:rms_norm:f32", 64, 3),
+        outcome("plain:rms_norm:f32", 64, 1), outcome("plain:rms_norm:f32", 64, 2)));
+    assertEquals(new Duel.Outcome("native:rms_norm:f32", "plain:rms_norm:f32", 1, 64,
+        new Pairing.Result(100, 200, 100, 2), 1 - 0.1, 3 + 0.1), merged);
   }
 
   @Test
