@@ -136,6 +136,11 @@ PANORM_INLINE F32 add_half(F32 a) {
   return {_mm256_castsi256_ps(_mm256_add_epi32(u, half))};
 }
 
+// merge() of the nearest.
+PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
+  merge(add_half(even), add_half(odd), p);
+}
+
 PANORM_INLINE F32 quieted(F32 a) {
   __m256 nan = _mm256_set1_ps(__builtin_nanf(""));
   return {_mm256_blendv_ps(a.v, nan, _mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q))};

@@ -138,6 +138,18 @@ PANORM_INLINE F32 add_half(F32 a) {
   return {_mm512_castsi512_ps(add_half(_mm512_castps_si512(a.v)))};
 }
 
+// merge() of the nearest, by their upper and their lower halves: an upper half grows by one where
+// the lower one, with the upper one's last bit or-ed to it, is above a half.
+PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
+  __m512i e = _mm512_castps_si512(even.v), o = _mm512_castps_si512(odd.v);
+  __m512i upper = _mm512_mask_alignr_epi8(o, 0x3333333333333333, e, e, 2);
+  __m512i lower = _mm512_mask_alignr_epi8(e, 0xcccccccccccccccc, o, o, 14);
+  __m512i one = _mm512_set1_epi16(1);
+  lower = _mm512_ternarylogic_epi32(lower, upper, one, 0xf8);  // lower | (upper & one)
+  __mmask32 up = _mm512_cmpgt_epu16_mask(lower, _mm512_set1_epi16((short)0x8000));
+  _mm512_storeu_si512(p, _mm512_mask_add_epi16(upper, up, upper, one));
+}
+
 PANORM_INLINE F32 quieted(F32 a) {
   __mmask16 is_nan = _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q);
   return {_mm512_mask_mov_ps(a.v, is_nan, _mm512_set1_ps(__builtin_nanf("")))};

@@ -120,6 +120,16 @@ PANORM_INLINE F32 add_half(F32 a) {
   return {vreinterpretq_f32_u32(vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff))))};
 }
 
+// merge() of the nearest, by their upper and their lower halves: an upper half grows by one where
+// the lower one, with the upper one's last bit or-ed to it, is above a half.
+PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
+  uint32x4_t e = vreinterpretq_u32_f32(even.v), o = vreinterpretq_u32_f32(odd.v);
+  uint16x8_t upper = vreinterpretq_u16_u32(vsriq_n_u32(o, e, 16));
+  uint16x8_t lower = vreinterpretq_u16_u32(vsliq_n_u32(e, o, 16));
+  lower = vorrq_u16(lower, vandq_u16(upper, vdupq_n_u16(1)));
+  vst1q_u16(&p->bits, vsubq_u16(upper, vcgtq_u16(lower, vdupq_n_u16(0x8000))));
+}
+
 PANORM_INLINE F32 quieted(F32 a) {
   return {vbslq_f32(vceqq_f32(a.v, a.v), a.v, vdupq_n_f32(__builtin_nanf("")))};
 }

@@ -3,9 +3,9 @@
 // holds, without a shuffle. Every lane holds the element that it would hold anyway, so the bits of
 // a reduction stay; only fold() knows where the lanes are.
 //
-// Built on the F32 of an instruction set and its split(), merge(), add_half(), upper_halves(),
-// deinterleave(), interleave() and quieted(). A NaN has zeros in its lower half here, which makes
-// rounding by addition safe: values come from bf16 or are made so on the way in.
+// Built on the F32 of an instruction set and its split(), merge(), merge_nearest(), add_half(),
+// upper_halves(), deinterleave(), interleave() and quieted(). A NaN has zeros in its lower half
+// here, which makes rounding by addition safe: values come from bf16 or are made so on the way in.
 
 struct F32Pairs {
   using elem = float;
@@ -34,7 +34,7 @@ struct F32Pairs {
     return load_by_copy<F32Pairs>(p, n);
   }
 
-  PANORM_INLINE void store(bf16 *p) const { merge(add_half(even), add_half(odd), p); }
+  PANORM_INLINE void store(bf16 *p) const { merge_nearest(even, odd, p); }
 
   template <class T>
   PANORM_INLINE void store(T *p) const {
