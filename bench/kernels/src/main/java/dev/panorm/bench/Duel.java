@@ -1,6 +1,7 @@
 package dev.panorm.bench;
 
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -12,6 +13,11 @@ import java.util.function.Consumer;
 record Duel(Side first, Side second, List<Shape> shapes) {
   /** After so many rows their loops have been compiled. */
   private static final int COMPILED_ROWS = 20_000;
+
+  /** Then small shapes run on until the compiler has been quiet for so long, but not forever. */
+  private static final long QUIET_NANOS = 500_000_000;
+  private static final long COMPILED_NANOS = 6_000_000_000L;
+  private static final int SMALL = 1 << 16;
 
   /**
    * One shape's outcome.
@@ -62,14 +68,30 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   void run(int pairs, long warmUpNanos, Consumer<Outcome> out) {
     Contender a = first.who();
     Contender b = second.who();
-    for (Shape shape : shapes) {
-      measure(a, b, shape, 1, warmUpNanos);
+    warmUp(a, b, shapes, warmUpNanos);
+    List<Shape> small = shapes.stream().filter(shape -> shape.elements() <= SMALL).toList();
+    long end = System.nanoTime() + COMPILED_NANOS;
+    for (long before = -1, now = compiled(); now != before && System.nanoTime() < end;) {
+      warmUp(a, b, small, Math.max(warmUpNanos, QUIET_NANOS / Math.max(1, small.size())));
+      before = now;
+      now = compiled();
     }
     for (Shape shape : shapes) {
       Pairing.Result result = measure(a, b, shape, pairs, warmUpNanos);
       out.accept(new Outcome(first.toString(), second.toString(), shape.rows(), shape.cols(),
           result, result.ratio(), result.ratio()));
     }
+  }
+
+  private void warmUp(Contender a, Contender b, List<Shape> some, long warmUpNanos) {
+    for (Shape shape : some) {
+      measure(a, b, shape, 1, warmUpNanos);
+    }
+  }
+
+  /** How many milliseconds the JVM's compiler has worked. */
+  private static long compiled() {
+    return ManagementFactory.getCompilationMXBean().getTotalCompilationTime();
   }
 
   private Pairing.Result measure(Contender a, Contender b, Shape shape, int pairs,

@@ -29,7 +29,7 @@ final class RunCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Option(names = "--full", description = {
-    "Every shape, long: hours. By default a part of the shapes, in about twenty minutes."})
+    "Every shape, long: hours. By default a part of the shapes, in about half an hour."})
   private boolean full;
 
   @Option(names = "--sections", split = ",", paramLabel = "SECTION", description = {
@@ -118,10 +118,10 @@ final class RunCommand implements Callable<Integer> {
   private List<Timed> duels(Section section) {
     int jvms = full ? 5 : 3;
     int pairs = full ? 60 : 20;
-    int warmUp = full ? 200 : 60;
+    int warmUp = full ? 200 : 100;
     List<Timed> steps = new ArrayList<>();
     for (Duel duel : new Duels(full).of(section)) {
-      double seconds = 2;
+      double seconds = 4;
       for (Shape shape : duel.shapes()) {
         double small = (warmUp + (pairs + 3) * 2.5) / 1000;
         seconds += small + shape.elements() * (pairs + 3) * 1e-9;
