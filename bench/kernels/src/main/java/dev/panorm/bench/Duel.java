@@ -14,9 +14,10 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   /** After so many rows their loops have been compiled. */
   private static final int COMPILED_ROWS = 20_000;
 
-  /** Then small shapes run on until the compiler has been quiet for so long, but not forever. */
+  /** The compiler is quiet if it works no longer than this in that time. */
+  private static final long QUIET_MILLIS = 50;
   private static final long QUIET_NANOS = 500_000_000;
-  private static final long COMPILED_NANOS = 6_000_000_000L;
+  private static final long WARM_UP_NANOS = 6_000_000_000L;
   private static final int SMALL = 1 << 16;
 
   /**
@@ -68,14 +69,7 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   void run(int pairs, long warmUpNanos, Consumer<Outcome> out) {
     Contender a = first.who();
     Contender b = second.who();
-    warmUp(a, b, shapes, warmUpNanos);
-    List<Shape> small = shapes.stream().filter(shape -> shape.elements() <= SMALL).toList();
-    long end = System.nanoTime() + COMPILED_NANOS;
-    for (long before = -1, now = compiled(); now != before && System.nanoTime() < end;) {
-      warmUp(a, b, small, Math.max(warmUpNanos, QUIET_NANOS / Math.max(1, small.size())));
-      before = now;
-      now = compiled();
-    }
+    warmUp(a, b, warmUpNanos);
     for (Shape shape : shapes) {
       Pairing.Result result = measure(a, b, shape, pairs, warmUpNanos);
       out.accept(new Outcome(first.toString(), second.toString(), shape.rows(), shape.cols(),
@@ -83,10 +77,18 @@ record Duel(Side first, Side second, List<Shape> shapes) {
     }
   }
 
-  private void warmUp(Contender a, Contender b, List<Shape> some, long warmUpNanos) {
-    for (Shape shape : some) {
-      measure(a, b, shape, 1, warmUpNanos);
-    }
+  /** Until the compiler is quiet. Large shapes, which take long to prepare, only if there are no other. */
+  private void warmUp(Contender a, Contender b, long warmUpNanos) {
+    List<Shape> small = shapes.stream().filter(shape -> shape.elements() <= SMALL).toList();
+    List<Shape> some = small.isEmpty() ? shapes : small;
+    long end = System.nanoTime() + WARM_UP_NANOS;
+    long before;
+    do {
+      before = compiled();
+      for (Shape shape : some) {
+        measure(a, b, shape, 1, Math.max(warmUpNanos, QUIET_NANOS / some.size()));
+      }
+    } while (compiled() - before > QUIET_MILLIS && System.nanoTime() < end);
   }
 
   /** How many milliseconds the JVM's compiler has worked. */
