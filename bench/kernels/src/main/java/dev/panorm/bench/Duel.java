@@ -18,6 +18,9 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   private static final long QUIET_MILLIS = 50;
   private static final long QUIET_NANOS = 500_000_000;
   private static final long WARM_UP_NANOS = 6_000_000_000L;
+  /** The threads of other libraries spin for some milliseconds after a call. */
+  private static final long SPIN_NANOS = 20_000_000;
+
   private static final int SMALL = 1 << 16;
 
   /**
@@ -101,7 +104,7 @@ record Duel(Side first, Side second, List<Shape> shapes) {
     boolean one = a.threads() == 1 && b.threads() == 1;
     try (Arena arena = one ? Arena.ofConfined() : Arena.ofShared()) {
       return Pairing.measure(bind(a, first, shape, arena), bind(b, second, shape, arena),
-          Math.ceilDiv(COMPILED_ROWS, shape.rows()), pairs, warmUpNanos);
+          Math.ceilDiv(COMPILED_ROWS, shape.rows()), pairs, warmUpNanos, one ? 0 : SPIN_NANOS);
     }
   }
 

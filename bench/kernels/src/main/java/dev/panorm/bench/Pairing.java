@@ -1,6 +1,7 @@
 package dev.panorm.bench;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Times two tasks by alternating short slices of both. A shared machine's clock wanders by a
@@ -23,7 +24,14 @@ final class Pairing {
    */
   record Result(double first, double second, double difference, double ratio) {}
 
-  static Result measure(Task first, Task second, int warmUpCalls, int pairs, long warmUpNanos) {
+  /**
+   * Times them.
+   *
+   * @param spinNanos how long threads of a side may run on after a call: 0 if there are none. So
+   *     long each slice waits, and at least so long it is
+   */
+  static Result measure(Task first, Task second, int warmUpCalls, int pairs, long warmUpNanos,
+      long spinNanos) {
     Runnable a = first.call();
     Runnable b = second.call();
     warmUp(a, warmUpCalls);
@@ -32,8 +40,8 @@ final class Pairing {
     int callsA = 1;
     int callsB = 1;
     do {
-      callsA = calls(callsA, slice(a, callsA));
-      callsB = calls(callsB, slice(b, callsB));
+      callsA = calls(callsA, slice(a, callsA, 0), spinNanos);
+      callsB = calls(callsB, slice(b, callsB, 0), spinNanos);
     } while (System.nanoTime() < end);
 
     double[] timesA = new double[pairs];
@@ -43,11 +51,11 @@ final class Pairing {
     for (int i = 0; i < pairs; i++) {
       // Who is first changes, so that a drift favours neither.
       if (i % 2 == 0) {
-        timesA[i] = slice(a, callsA) / ((double) callsA * first.calls());
+        timesA[i] = slice(a, callsA, spinNanos) / ((double) callsA * first.calls());
       }
-      timesB[i] = slice(b, callsB) / ((double) callsB * second.calls());
+      timesB[i] = slice(b, callsB, spinNanos) / ((double) callsB * second.calls());
       if (i % 2 != 0) {
-        timesA[i] = slice(a, callsA) / ((double) callsA * first.calls());
+        timesA[i] = slice(a, callsA, spinNanos) / ((double) callsA * first.calls());
       }
       differences[i] = timesB[i] - timesA[i];
       ratios[i] = timesB[i] / timesA[i];
@@ -64,14 +72,19 @@ final class Pairing {
     }
   }
 
-  private static int calls(int calls, long nanos) {
-    double wanted = (double) calls * SLICE_NANOS / Math.max(1, nanos);
+  private static int calls(int calls, long nanos, long spinNanos) {
+    double wanted = (double) calls * Math.max(SLICE_NANOS, spinNanos) / Math.max(1, nanos);
     return (int) Math.clamp(Math.min(wanted, calls * 10.0), 1, 1 << 20);
   }
 
-  /** One call first that is not timed: it fetches what the other side drove out of the caches. */
-  private static long slice(Runnable task, int calls) {
-    if (calls > 2) {
+  /** Some calls first that are not timed: they fetch what the other side drove out of the caches. */
+  private static long slice(Runnable task, int calls, long spinNanos) {
+    if (spinNanos > 0) {
+      LockSupport.parkNanos(spinNanos);
+      for (int i = 0; i < calls / 2; i++) {
+        task.run();
+      }
+    } else if (calls > 2) {
       task.run();
     }
     long start = System.nanoTime();
