@@ -121,7 +121,7 @@ final class RunCommand implements Callable<Integer> {
     int warmUp = full ? 200 : 100;
     List<Timed> steps = new ArrayList<>();
     for (Duel duel : new Duels(full).of(section)) {
-      double seconds = 2;
+      double seconds = 3;
       for (Shape shape : duel.shapes()) {
         double small = (warmUp + (pairs + 3) * 2.5) / 1000;
         seconds += small + shape.elements() * (pairs + 3) * 1e-9;
