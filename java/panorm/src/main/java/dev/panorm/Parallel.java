@@ -52,7 +52,7 @@ final class Parallel {
     requireShared("y", c.y());
     requireShared("first statistic", c.stat0());
     requireShared("second statistic or scale", c.stat1());
-    long parts = parts(c.rows() * c.groups() * c.width());
+    long parts = parts(c.elements());
     if (parts == 1) {
       c.run();
     } else {
@@ -69,7 +69,7 @@ final class Parallel {
     requireShared("dx", c.dx());
     requireShared("dGain", c.dGain());
     requireShared("dBias", c.dBias());
-    long parts = parts(c.rows() * c.groups() * c.width());
+    long parts = parts(c.elements());
     if (parts == 1) {
       c.run();
       return;

@@ -17,11 +17,15 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   /** The compiler is quiet if it works no longer than this in that time. */
   private static final long QUIET_MILLIS = 50;
   private static final long QUIET_NANOS = 500_000_000;
+
+  /** After so long it is not waited for. */
   private static final long WARM_UP_NANOS = 6_000_000_000L;
+
+  /** Elements of a shape that is prepared in no time. */
+  private static final int SMALL = 1 << 16;
+
   /** The threads of other libraries spin for some milliseconds after a call. */
   private static final long SPIN_NANOS = 20_000_000;
-
-  private static final int SMALL = 1 << 16;
 
   /**
    * One shape's outcome.
@@ -80,7 +84,7 @@ record Duel(Side first, Side second, List<Shape> shapes) {
     }
   }
 
-  /** Until the compiler is quiet. Large shapes, which take long to prepare, only if there are no other. */
+  /** Until the compiler is quiet; with large shapes only if there are no others. */
   private void warmUp(Contender a, Contender b, long warmUpNanos) {
     List<Shape> small = shapes.stream().filter(shape -> shape.elements() <= SMALL).toList();
     List<Shape> some = small.isEmpty() ? shapes : small;

@@ -21,7 +21,8 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
         dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap);
   }
 
-  long elements() {
+  /** How many elements x has. */
+  public long elements() {
     return rows * groups * width;
   }
 

@@ -21,7 +21,8 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
         auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
   }
 
-  long elements() {
+  /** How many elements x has. */
+  public long elements() {
     return rows * groups * width;
   }
 
