@@ -23,8 +23,6 @@ import java.util.Optional;
  * #nativeFailure} tells why; if a native backend was named, this is an error.
  */
 public final class Panorm {
-  private static final String VERSION = readVersion();
-
   private Panorm() {}
 
   /**
@@ -52,10 +50,6 @@ public final class Panorm {
 
   /** The version of this library, such as {@code 0.1.0}. */
   public static String version() {
-    return VERSION;
-  }
-
-  private static String readVersion() {
     try (InputStream in = Panorm.class.getResourceAsStream("version.txt")) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
     } catch (IOException e) {

@@ -1,13 +1,16 @@
 package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.panorm.internal.Element;
+import dev.panorm.internal.KernelSignatures;
 import dev.panorm.internal.Op;
 import dev.panorm.internal.Options;
 import dev.panorm.internal.gen.PanormNative;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.FunctionDescriptor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +54,20 @@ class BindingsTest {
     assertEquals(PanormNative.PANORM_NEON(), Backend.NEON.ordinal() - scalar);
     assertEquals(PanormNative.PANORM_AVX2(), Backend.AVX2.ordinal() - scalar);
     assertEquals(PanormNative.PANORM_AVX512(), Backend.AVX512.ordinal() - scalar);
+  }
+
+  @Test
+  void signaturesFollowTheHeader() {
+    assumeFalse(KernelId.nativeBackends().isEmpty(), "the bindings need the native library");
+    assertEquals(PanormNative.panorm_forward_row$descriptor(),
+        ofTheBindings(KernelSignatures.FORWARD_ROW));
+    assertEquals(PanormNative.panorm_forward$descriptor(), ofTheBindings(KernelSignatures.FORWARD));
+    assertEquals(PanormNative.panorm_backward$descriptor(),
+        ofTheBindings(KernelSignatures.BACKWARD));
+  }
+
+  private static FunctionDescriptor ofTheBindings(FunctionDescriptor kernel) {
+    return kernel.insertArgumentLayouts(0, PanormNative.C_POINTER);
   }
 
   private static <E extends Enum<E>> Map<E, Integer> ordinals(E[] values) {

@@ -6,7 +6,7 @@ import dev.panorm.Tensor;
 import dev.panorm.bench.baseline.PlainLoop;
 import dev.panorm.bench.baseline.VectorArrays;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -53,10 +53,13 @@ final class StartUpProbe {
       x = Tensor.allocate(arena, DType.F32, 1, COLS);
       y = Tensor.allocate(arena, DType.F32, 1, COLS);
       Tensor gain = Tensor.allocate(arena, DType.F32, 1, COLS);
+      float[] numbers = new float[COLS];
+      Arrays.fill(numbers, 1);
+      gain.segment().copyFrom(MemorySegment.ofArray(numbers));
       for (int i = 0; i < COLS; i++) {
-        x.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, i + 1);
-        gain.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+        numbers[i] = i + 1;
       }
+      x.segment().copyFrom(MemorySegment.ofArray(numbers));
       norm = RmsNorm.builder(gain).epsilon(Workload.EPSILON).build();
     }
 
@@ -67,7 +70,9 @@ final class StartUpProbe {
 
     @Override
     float firstElement() {
-      return y.segment().get(ValueLayout.JAVA_FLOAT, 0);
+      float[] first = new float[1];
+      MemorySegment.ofArray(first).copyFrom(y.segment().asSlice(0, Float.BYTES));
+      return first[0];
     }
   }
 

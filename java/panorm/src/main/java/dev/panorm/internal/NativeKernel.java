@@ -1,12 +1,11 @@
 package dev.panorm.internal;
 
-import dev.panorm.internal.gen.PanormNative;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A kernel of the native library, called at its address. All kernels of a direction share one
@@ -23,49 +22,62 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
    */
   private static final long CRITICAL_ELEMENTS = 1 << 15;
 
-  private static MethodHandle link(FunctionDescriptor exported, Linker.Option... options) {
-    // The exported function takes the kernel as its first parameter; the kernel itself does not.
-    FunctionDescriptor kernel = FunctionDescriptor.of(exported.returnLayout().orElseThrow(),
-        exported.argumentLayouts().stream().skip(1).toArray(MemoryLayout[]::new));
+  private static MethodHandle link(FunctionDescriptor kernel, Linker.Option... options) {
     return Linker.nativeLinker().downcallHandle(kernel, options);
   }
 
+  /** Begins to link a handle, which takes a new JVM as long as to unpack and load the library. */
+  static void linkAhead() {
+    // Not a lambda: the first one takes a new JVM milliseconds.
+    Thread thread = new Thread("panorm-link") {
+      @Override
+      public void run() {
+        try {
+          Objects.requireNonNull(CriticalRow.HANDLE);
+        } catch (RuntimeException | LinkageError e) {
+          // Whoever calls a kernel meets it too.
+        }
+      }
+    };
+    thread.setDaemon(true);
+    thread.start();
+  }
+
   private static final class CriticalRow {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_forward_row$descriptor(),
+    static final MethodHandle HANDLE = link(KernelSignatures.FORWARD_ROW,
         Linker.Option.critical(false));
   }
 
   private static final class HeapRow {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_forward_row$descriptor(),
+    static final MethodHandle HANDLE = link(KernelSignatures.FORWARD_ROW,
         Linker.Option.critical(true));
   }
 
   private static final class Forward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor());
+    static final MethodHandle HANDLE = link(KernelSignatures.FORWARD);
   }
 
   private static final class CriticalForward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor(),
+    static final MethodHandle HANDLE = link(KernelSignatures.FORWARD,
         Linker.Option.critical(false));
   }
 
   /** Critical calls are the only ones that may see Java arrays. */
   private static final class HeapForward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_forward$descriptor(),
-        Linker.Option.critical(true));
+    static final MethodHandle HANDLE = link(KernelSignatures.FORWARD, Linker.Option.critical(true));
   }
 
   private static final class Backward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor());
+    static final MethodHandle HANDLE = link(KernelSignatures.BACKWARD);
   }
 
   private static final class CriticalBackward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor(),
+    static final MethodHandle HANDLE = link(KernelSignatures.BACKWARD,
         Linker.Option.critical(false));
   }
 
   private static final class HeapBackward {
-    static final MethodHandle HANDLE = link(PanormNative.panorm_backward$descriptor(),
+    static final MethodHandle HANDLE = link(KernelSignatures.BACKWARD,
         Linker.Option.critical(true));
   }
 

@@ -1,7 +1,7 @@
 package dev.panorm.internal;
 
 import dev.panorm.internal.gen.PanormNative;
-import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -20,6 +20,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * Finds and loads libpanorm: the file or folder that {@code -Dpanorm.library.path} names, or else
@@ -89,10 +90,19 @@ public final class NativeLibrary {
   }
 
   private static void loadPacked() throws IOException {
-    byte[] library = unpack(packedLibrary());
+    String resource = packedLibrary();
+    InputStream packed = NativeLibrary.class.getClassLoader().getResourceAsStream(resource);
+    if (packed == null) {
+      throw new IOException("No " + resource
+          + " on the class or module path: add dev.panorm:panorm-native with classifier "
+          + platform());
+    }
+    NativeKernel.linkAhead();
     File parent = new File(System.getProperty("java.io.tmpdir")).getAbsoluteFile();
-    try {
-      loadFrom(parent, library);
+    try (packed) {
+      loadFrom(parent, packed);
+    } catch (ZipException | EOFException e) {
+      throw new IOException(resource + " is damaged: " + e, e);
     } catch (IOException e) {
       throw new IOException("Cannot unpack " + fileName() + " into " + parent
           + " (-Djava.io.tmpdir names another folder): " + e, e);
@@ -102,13 +112,11 @@ public final class NativeLibrary {
     }
   }
 
-  private static void loadFrom(File parent, byte[] library) throws IOException {
+  private static void loadFrom(File parent, InputStream packed) throws IOException {
     File directory = newDirectory(parent.toPath());
     File file = new File(directory, fileName());
     try {
-      try (OutputStream out = new FileOutputStream(file)) {
-        out.write(library);
-      }
+      unpack(packed, file);
       System.load(file.getPath());
     } finally {
       sweep(parent, directory);
@@ -119,23 +127,9 @@ public final class NativeLibrary {
   }
 
   /** Verified by the length and the CRC-32 in it. (A better digest takes a new JVM 50 ms.) */
-  private static byte[] unpack(String resource) throws IOException {
-    byte[] packed = read(resource);
-    try {
-      return new GZIPInputStream(new ByteArrayInputStream(packed), 1 << 16).readAllBytes();
-    } catch (IOException e) {
-      throw new IOException(resource + " is damaged: " + packed.length + " bytes, " + e, e);
-    }
-  }
-
-  private static byte[] read(String resource) throws IOException {
-    try (InputStream in = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IOException("No " + resource
-            + " on the class or module path: add dev.panorm:panorm-native with classifier "
-            + platform());
-      }
-      return in.readAllBytes();
+  private static void unpack(InputStream packed, File file) throws IOException {
+    try (OutputStream out = new FileOutputStream(file)) {
+      new GZIPInputStream(packed, 1 << 16).transferTo(out);
     }
   }
 
