@@ -40,7 +40,7 @@ bool os_saves(unsigned state) {
 namespace {
 
 Caches detect_caches() {
-  Caches c = {32 << 10, 32 << 20};  // where the processor does not say
+  Caches c = {32 << 10, 1 << 20, 32 << 20};  // where the processor does not say
 #if defined(__x86_64__)
   unsigned leaf = cpuid(4).eax & 31 ? 4 : 0x8000001d;  // Intel's, AMD's
   for (unsigned part = 0; part < 8; ++part) {
@@ -51,7 +51,7 @@ Caches detect_caches() {
     auto one_more = [](unsigned field) { return field + 1LL; };
     long long bytes = one_more(r.ebx >> 22) * one_more(r.ebx >> 12 & 1023) *
                       one_more(r.ebx & 4095) * one_more(r.ecx);
-    (level == 1 ? c.first : c.last) = bytes;
+    (level == 1 ? c.first : level == 2 ? c.second : c.last) = bytes;
   }
 #endif
   return c;

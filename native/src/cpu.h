@@ -8,7 +8,7 @@ bool cpu_runs(int backend);
 
 // Sizes of caches in bytes. They decide how memory is walked, never what is computed.
 struct Caches {
-  long long first, last;  // the one nearest to a core, the one nearest to memory
+  long long first, second, last;  // from the core's nearest to the one nearest to memory
 };
 extern const Caches caches;
 

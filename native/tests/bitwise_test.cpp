@@ -88,25 +88,33 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
   }
 }
 
-// Batches of 32 MiB, on some machines of 12, store past the caches where the rows of y are aligned.
+// How long rows are walked depends on how much memory a batch takes: what outgrows the second cache
+// is overlapped, what outgrows the last, where the rows of y are aligned, stored past the caches.
 TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar backend") {
-  const long long rows = 100, width = 4096, parts = 16;
+  const long long rows = 100, width = 4096;
   Random random = {1};
-  std::vector<unsigned> x(rows * width), gain(width), memory(rows * width + 32);
-  for (unsigned &e : x) e = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
-  for (unsigned &e : gain) e = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
-  auto run = [&](const void *kernel, int misalignment) {
-    unsigned *y = memory.data() + 16 - (unsigned long long)memory.data() % 64 / 4 + misalignment;
-    REQUIRE(panorm_forward(kernel, x.data(), nullptr, gain.data(), nullptr, y, nullptr, nullptr,
-                           rows, 1, width, width, width, 0, width, 1e-5, 0, (double)width,
-                           (parts - 1) * PANORM_PARTS) == PANORM_OK);
-    return std::vector<unsigned>(y, y + rows * width);
-  };
-  auto expected = run(panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, PANORM_SCALAR), 0);
-  for (int backend : kBackends) {
-    const void *kernel = panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend);
-    if (!kernel) continue;
-    for (int misalignment : {0, 1}) CHECK((run(kernel, misalignment) == expected));
+  std::vector<unsigned> x(rows * width), gain(width), bias(width), memory(rows * width + 32);
+  for (auto *values : {&x, &gain, &bias}) {
+    for (unsigned &e : *values)
+      e = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
+  }
+  for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
+    auto run = [&](const void *kernel, int parts, int misalignment) {
+      unsigned *y = memory.data() + 16 - (unsigned long long)memory.data() % 64 / 4 + misalignment;
+      REQUIRE(panorm_forward(kernel, x.data(), nullptr, gain.data(),
+                             op == PANORM_LAYER_NORM ? bias.data() : nullptr, y, nullptr, nullptr,
+                             rows, 1, width, width, width, 0, width, 1e-5, 0, (double)width,
+                             (parts - 1) * PANORM_PARTS) == PANORM_OK);
+      return std::vector<unsigned>(y, y + rows * width);
+    };
+    auto expected = run(panorm_kernel(op, PANORM_F32, PANORM_F32, PANORM_SCALAR), 1, 0);
+    for (int backend : kBackends) {
+      const void *kernel = panorm_kernel(op, PANORM_F32, PANORM_F32, backend);
+      if (!kernel) continue;
+      for (int parts : {1, 2, 16}) {
+        for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+      }
+    }
   }
 }
 

@@ -495,12 +495,14 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   }
 }
 
-// Whether a row and what it is computed from fit into two thirds of the first cache together with
-// what is read of the next.
+// Whether a row, what it is computed from and what is read of the next fit into two thirds of the
+// first cache; or of the second, if that does not hold the batch: then waiting for the next cache
+// costs more than going back and forth between two rows.
 template <bool add, class X, class Y>
-PANORM_INLINE bool shares_cache(long long width) {
-  constexpr long long bytes_a_column = (3 + 2 * add) * sizeof(X) + sizeof(Y);
-  return width * bytes_a_column <= caches.first / 3 * 2;
+PANORM_INLINE bool shares_cache(const Call<X, Y> &c) {
+  const long long row = c.width * ((3 + 2 * add) * sizeof(X) + sizeof(Y));
+  return row <= caches.first / 3 * 2 ||
+         (row <= caches.second / 3 * 2 && c.bytes() > caches.second / 2 * 3);
 }
 
 template <class Operator, Form form, bool add, class X, class Y>
@@ -508,7 +510,7 @@ void rows_of_form(const Call<X, Y> &c) {
   // To keep the library small, not for calls that are unusual in more than one way.
   constexpr int unusual = add + (sizeof(X) != sizeof(Y)) + (form == Form::kAnything);
   if constexpr (kForSpeed<X> && unusual <= 1) {
-    if (c.width == c.span && shares_cache<add, X, Y>(c.width) && c.rows * c.groups >= 4 &&
+    if (c.width == c.span && shares_cache<add>(c) && c.rows * c.groups >= 4 &&
         !outgrows_caches(c.bytes())) {
       if constexpr (unusual == 0) {
         if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
