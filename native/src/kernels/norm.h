@@ -207,6 +207,22 @@ PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long 
          ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
 }
 
+constexpr long long kAhead = 128;  // elements
+
+// Whether y is fetched before it is written: the processor does that by itself for what is read,
+// but waits for what is written, where the first cache does not hold the row and its parameters.
+template <Form form, class X, class Y>
+PANORM_INLINE bool fetches_ahead(const Row<X, Y> &row) {
+  constexpr long long bytes_a_column = (2 + (form == Form::kGainAndBias)) * sizeof(X) + sizeof(Y);
+  return row.width * (long long)sizeof(X) >= kLongRow && !row.streams &&
+         row.width * bytes_a_column > caches.first;
+}
+
+PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
+  PANORM_UNROLL
+  for (int i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)p + i, 1, 3);
+}
+
 // Nothing to do while a row is written.
 struct Alone {
   template <class N>
@@ -240,7 +256,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     constexpr bool alone = __is_same(Meanwhile, Alone);
     // Of a long row the sums left the end in the fastest cache.
     bool from_end = alone && row.span * (long long)sizeof(X) >= kLongRow;
-    for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile(i, n);
       if constexpr (alone || form == Form::kAnything) {
         store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
@@ -249,7 +265,18 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
           store<V>(row.y + i, value(i, n), n);
         });
       }
-    });
+    };
+    if constexpr (alone && form != Form::kAnything && !kConverts<V, Y>) {
+      if (fetches_ahead<form>(row)) {
+        long long ahead = from_end ? -kAhead : kAhead;
+        for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
+          write(i, n);
+        });
+        return;
+      }
+    }
+    for_blocks<V>(from_end, row.width, write);
   } else {
     Block<V> top = splat<V>(0);
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
