@@ -51,9 +51,9 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
    * over the rows. The calling thread takes parts too and returns when all have ended, whatever the
    * executor does: a call from one of its own threads cannot deadlock, and work that it rejects is
    * done by the caller. What a part throws, the caller gets. The bits are those of one thread. Calls
-   * of fewer than 2^19 elements are not divided: waking a thread would cost more. The caller waits
-   * for the last parts up to 50 microseconds without sleeping. Tensors must not be confined to one
-   * thread. Default: the calling thread only.
+   * of fewer than 2^19 elements, backward 2^20, are not divided: waking a thread would cost more. The
+   * caller waits for the last parts up to 50 microseconds without sleeping. Tensors must not be
+   * confined to one thread. Default: the calling thread only.
    *
    * @throws IllegalArgumentException if parts is less than 1
    */
@@ -61,6 +61,15 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
     Objects.requireNonNull(executor, "executor");
     Checks.require(parts >= 1, "parts is %s, less than 1", parts);
     this.parallel = new Parallel(executor, parts);
+    return self();
+  }
+
+  /**
+   * The same on these threads, which need not be woken: in as many parts as there are of them with
+   * the calling one, from 2^15 elements on, backward 2^16.
+   */
+  public B parallel(SpinningThreads threads) {
+    this.parallel = new Parallel(Objects.requireNonNull(threads, "threads"));
     return self();
   }
 

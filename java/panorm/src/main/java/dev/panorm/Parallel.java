@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * Runs a call in parts, on an executor and on the calling thread. The caller takes parts until none
@@ -22,6 +23,9 @@ final class Parallel {
    */
   private static final long PART_ELEMENTS = 1 << 18;
 
+  /** Fewer are not worth one that is awake. */
+  private static final long SPINNING_PART_ELEMENTS = 1 << 14;
+
   /** How long to wait for other threads without leaving the processor: longer than waking takes. */
   private static final long SPIN_NANOS = 50_000;
 
@@ -30,18 +34,28 @@ final class Parallel {
       .inheritInheritableThreadLocals(false)
       .unstarted(() -> {});
 
-  private final Executor executor;
   private final int parts;
   private final long partElements;
+
+  /** Takes tasks on the calling thread until none is left, and has others do so meanwhile. */
+  private final Consumer<Run> threads;
 
   Parallel(Executor executor, int parts) {
     this(executor, parts, PART_ELEMENTS);
   }
 
   Parallel(Executor executor, int parts, long partElements) {
-    this.executor = executor;
+    this(parts, partElements, run -> run.takeTasksWith(executor));
+  }
+
+  Parallel(SpinningThreads threads) {
+    this(threads.count() + 1, SPINNING_PART_ELEMENTS, run -> threads.run(run::takeTasks));
+  }
+
+  private Parallel(int parts, long partElements, Consumer<Run> threads) {
     this.parts = parts;
     this.partElements = partElements;
+    this.threads = threads;
   }
 
   void run(ForwardCall c) {
@@ -69,7 +83,7 @@ final class Parallel {
     requireShared("dx", c.dx());
     requireShared("dGain", c.dGain());
     requireShared("dBias", c.dBias());
-    long parts = parts(c.elements());
+    long parts = parts(c.elements() / 2); // each step has half of the work
     if (parts == 1) {
       c.run();
       return;
@@ -99,30 +113,45 @@ final class Parallel {
   void runAll(List<Runnable> tasks) {
     Run run = new Run(tasks);
     try {
-      for (int i = 1; i < tasks.size(); i++) {
-        executor.execute(run::takeTasks);
-      }
-    } catch (RejectedExecutionException e) {
-      // The threads that there are, at least this one, take the rest.
+      threads.accept(run);
     } finally {
-      run.takeTasks();
       run.await();
     }
   }
 
   private static final class Run {
     private final List<Runnable> tasks;
-    private final AtomicInteger next = new AtomicInteger();
+    /** 1 for the tasks that a thread has taken. */
+    private final AtomicIntegerArray taken;
     private final CountDownLatch open;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
     Run(List<Runnable> tasks) {
       this.tasks = tasks;
+      this.taken = new AtomicIntegerArray(tasks.size());
       this.open = new CountDownLatch(tasks.size());
     }
 
-    void takeTasks() {
-      for (int i; (i = next.getAndIncrement()) < tasks.size();) {
+    void takeTasksWith(Executor executor) {
+      try {
+        for (int i = 1; i < tasks.size(); i++) {
+          int first = i;
+          executor.execute(() -> takeTasks(first));
+        }
+      } catch (RejectedExecutionException e) {
+        // The threads that there are, at least this one, take the rest.
+      } finally {
+        takeTasks(0);
+      }
+    }
+
+    /** From the same task in each call: its data may still be in the caches of this core. */
+    void takeTasks(int first) {
+      for (int n = 0; n < tasks.size(); n++) {
+        int i = (first + n) % tasks.size();
+        if (!taken.compareAndSet(i, 0, 1)) {
+          continue;
+        }
         try {
           tasks.get(i).run();
         } catch (Throwable e) {

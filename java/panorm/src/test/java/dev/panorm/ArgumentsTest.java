@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -192,6 +193,8 @@ class ArgumentsTest {
     refuses(() -> L2Norm.builder().epsilon(-1), "-1");
     refuses(() -> BatchNorm.builder().momentum(1.5), "1.5");
     refuses(() -> WeightNorm.builder(filled(ROWS, 1)).parallel(Runnable::run, 0), "0");
+    refuses(() -> new SpinningThreads(0, Duration.ZERO), "0");
+    refuses(() -> new SpinningThreads(1, Duration.ofMillis(-1)), "PT-0.001S");
   }
 
   @Test

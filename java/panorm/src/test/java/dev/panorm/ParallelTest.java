@@ -195,8 +195,8 @@ class ParallelTest {
       await(begun);
       caller.interrupt();
     };
-    // The thread takes the first task, the slow one; the caller is left with the quick one.
-    new Parallel(interrupting, 2).runAll(List.of(slow, quick));
+    // The thread begins with the second task, the slow one, and the caller with the quick one.
+    new Parallel(interrupting, 2).runAll(List.of(quick, slow));
     assertEquals(1, ended.get());
     assertTrue(Thread.interrupted());
   }

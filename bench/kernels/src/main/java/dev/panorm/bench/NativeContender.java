@@ -3,12 +3,12 @@ package dev.panorm.bench;
 import dev.panorm.DType;
 import dev.panorm.LayerNorm;
 import dev.panorm.RmsNorm;
+import dev.panorm.SpinningThreads;
 import dev.panorm.Tensor;
 import dev.panorm.bench.baseline.VectorSegments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
+import java.time.Duration;
 
 /** The library through its public API. */
 record NativeContender(String name, Way way) implements Contender {
@@ -22,8 +22,7 @@ record NativeContender(String name, Way way) implements Contender {
   }
 
   private static final class Helper {
-    static final Executor ONE = Executors
-        .newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+    static final SpinningThreads ONE = new SpinningThreads(1, Duration.ofMillis(1));
   }
 
   @Override
@@ -100,7 +99,7 @@ record NativeContender(String name, Way way) implements Contender {
       builder.partial(Operation.PARTIAL);
     }
     if (way == Way.TWO_THREADS) {
-      builder.parallel(Helper.ONE, 2);
+      builder.parallel(Helper.ONE);
     }
     return builder.build();
   }
@@ -108,7 +107,7 @@ record NativeContender(String name, Way way) implements Contender {
   private LayerNorm layer(Workload w, Tensor gain, Tensor bias) {
     LayerNorm.Builder builder = LayerNorm.builder(gain).bias(bias).epsilon(Workload.EPSILON);
     if (way == Way.TWO_THREADS) {
-      builder.parallel(Helper.ONE, 2);
+      builder.parallel(Helper.ONE);
     }
     return builder.build();
   }

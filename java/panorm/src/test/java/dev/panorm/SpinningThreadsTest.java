@@ -1,0 +1,147 @@
+package dev.panorm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class SpinningThreadsTest {
+  /** Two parts of it are the least that is divided. */
+  private static final int COLS = 1 << 14;
+
+  private final Arena arena = Arena.ofAuto();
+
+  /** The threads that ran these many tasks, each of which waits until all have begun. */
+  private static Set<Thread> together(Parallel parallel, int tasks) {
+    CyclicBarrier begun = new CyclicBarrier(tasks);
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    List<Runnable> all = new ArrayList<>();
+    for (int i = 0; i < tasks; i++) {
+      all.add(() -> {
+        threads.add(Thread.currentThread());
+        try {
+          begun.await(30, TimeUnit.SECONDS);
+        } catch (Exception e) {
+          throw new AssertionError(e);
+        }
+      });
+    }
+    parallel.runAll(all);
+    return threads;
+  }
+
+  /** Whether they spin or sleep when the next call comes. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 5, 10_000})
+  void allTakePart(long spinMillis) throws InterruptedException {
+    try (SpinningThreads threads = new SpinningThreads(3, Duration.ofMillis(spinMillis))) {
+      Parallel parallel = new Parallel(threads);
+      Set<Thread> first = together(parallel, 4);
+      assertEquals(4, first.size());
+      for (int i = 0; i < 200; i++) {
+        assertEquals(first, together(parallel, 4));
+        if (i % 50 == 0) {
+          Thread.sleep(10);
+        }
+      }
+    }
+  }
+
+  @Test
+  void eachBeginsWithTheSamePart() {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ofSeconds(10))) {
+      Parallel parallel = new Parallel(threads);
+      CyclicBarrier begun = new CyclicBarrier(2);
+      for (int i = 0; i < 1000; i++) {
+        Thread[] ran = new Thread[2];
+        parallel.runAll(List.of(() -> meet(ran, 0, begun), () -> meet(ran, 1, begun)));
+        assertSame(Thread.currentThread(), ran[0]);
+      }
+    }
+  }
+
+  private static void meet(Thread[] ran, int part, CyclicBarrier begun) {
+    ran[part] = Thread.currentThread();
+    try {
+      begun.await(30, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void bitsAreThoseOfOneThread(boolean closed) {
+    SpinningThreads threads = new SpinningThreads(2, Duration.ofMillis(1));
+    try (threads) {
+      RmsNorm norm = RmsNorm.builder().parallel(threads).build();
+      if (closed) {
+        threads.close();
+      }
+      for (int rows : new int[] {1, 2, 7, 50}) {
+        Tensor x = Tensors.normal(arena, rows, COLS, 1);
+        Tensor y = Tensor.allocate(arena, DType.F32, rows, COLS);
+        Tensor expected = Tensor.allocate(arena, DType.F32, rows, COLS);
+        norm.forward(x, y);
+        RmsNorm.builder().build().forward(x, expected);
+        Tensors.assertSameBits(expected, y, rows + " rows");
+      }
+    }
+  }
+
+  @Test
+  void manyCallers() throws Exception {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ofMillis(1));
+        var callers = Executors.newFixedThreadPool(3)) {
+      RmsNorm norm = RmsNorm.builder().parallel(threads).build();
+      List<Future<?>> calls = new ArrayList<>();
+      for (int caller = 0; caller < 3; caller++) {
+        int seed = caller;
+        calls.add(callers.submit(() -> {
+          Tensor x = Tensors.normal(arena, 4, COLS, seed);
+          Tensor expected = Tensor.allocate(arena, DType.F32, 4, COLS);
+          RmsNorm.builder().build().forward(x, expected);
+          for (int i = 0; i < 500; i++) {
+            Tensor y = Tensor.allocate(arena, DType.F32, 4, COLS);
+            norm.forward(x, y);
+            Tensors.assertSameBits(expected, y, "call " + i);
+          }
+        }));
+      }
+      for (Future<?> call : calls) {
+        call.get();
+      }
+    }
+  }
+
+  @Test
+  void theyEndWhenClosed() throws InterruptedException {
+    for (long spinMillis : new long[] {0, 60_000}) {
+      Set<Thread> ran;
+      try (SpinningThreads threads = new SpinningThreads(2, Duration.ofMillis(spinMillis))) {
+        assertEquals(2, threads.count());
+        ran = together(new Parallel(threads), 3);
+      }
+      for (Thread thread : ran) {
+        if (thread != Thread.currentThread()) {
+          assertTrue(thread.join(Duration.ofSeconds(30)), thread + " is still alive");
+        }
+      }
+    }
+  }
+}
