@@ -49,6 +49,17 @@ PANORM_INLINE V load(const T *p, One) {
   return V::load(p);
 }
 
+// Columns from i on of a row that is held in blocks.
+template <class V, class N>
+PANORM_INLINE Block<V> columns(const Block<V> *row, long long i, N) {
+  return row[i / Block<V>::width];
+}
+
+template <class V>
+PANORM_INLINE V columns(const Block<V> *row, long long i, One) {
+  return row[i / Block<V>::width].v[i % Block<V>::width / V::lanes];
+}
+
 // The rest of a row, which no load or store may leave; columns from n on are +0.
 template <class V, class T>
 PANORM_INLINE Block<V> load_rest(const T *p, int n) {

@@ -375,27 +375,62 @@ struct LayerNorm {
     return acc + keep(b - V::set(base), n);
   }
 
+  // Of a row of so many blocks the deviations are kept if x must be converted: to compute them
+  // again takes longer than to store and load them.
+  static constexpr int kKeptBlocks = 64;
+
   template <Form form, class X, class Y, class Meanwhile = Alone>
   static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
                                    typename Compute<X>::elem sum, const Settings &s,
                                    Meanwhile meanwhile = {}) {
     using V = Compute<X>;
-    using E = typename V::elem;
-    Centre<E> centre = {base(source), mean_of(sum, s)};
+    Centre<typename V::elem> centre = {base(source), mean_of(sum, s)};
+    auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return centre.template deviations<V>(source + i, n);
+    };
+    if constexpr (kConverts<V, X> && form != Form::kAnything) {
+      if (row.width <= kKeptBlocks * Block<V>::width) {
+        Block<V> kept[kKeptBlocks];
+        auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          return kept[i / Block<V>::width] = keep(deviations(i, n), n);
+        });
+        return normalize<form>(row, centre, squares, s, meanwhile,
+                               [&](long long i, auto n)
+                                   PANORM_INLINE_LAMBDA { return columns(kept, i, n); });
+      }
+    }
+    auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return keep(deviations(i, n), n);
+    });
+    return normalize<form>(row, centre, squares, s, meanwhile, deviations);
+  }
+
+ private:
+  template <class V, class Deviations>
+  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations) {
     Block<V> acc = splat<V>(0);
-    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> d = keep(centre.template deviations<V>(source + i, n), n);
+    for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> d = deviations(i, n);
       acc = fma(d, d, acc);
     });
-    E r = radicand<form>(mean_of(fold(acc), s), s);
+    return fold(acc);
+  }
+
+  template <Form form, class X, class Y, class E, class Meanwhile, class Deviations>
+  static PANORM_INLINE bool normalize(const Row<X, Y> &row, Centre<E> centre, E squares,
+                                      const Settings &s, Meanwhile meanwhile,
+                                      Deviations deviations) {
+    using V = Compute<X>;
+    E r = radicand<form>(mean_of(squares, s), s);
     if (!safe(r)) return false;
     E inverse = inverse_root<form>(r, s);
     if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
     if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
-    auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return centre.template deviations<V>(source + i, n) * V::set(inverse);
-    };
-    write_row<form, V>(row, s, normalize, meanwhile);
+    write_row<form, V>(
+        row, s,
+        [&](long long i, auto n)
+            PANORM_INLINE_LAMBDA { return deviations(i, n) * V::set(inverse); },
+        meanwhile);
     return true;
   }
 };
