@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /**
- * Runs a call in parts, on an executor and on the calling thread. The caller takes parts until none
- * is left, and then waits only for those that another thread has begun: an executor that is busy,
- * full or shut down costs speed, never the result.
+ * Runs a call in parts, on the calling thread and on others. The caller takes parts until none is
+ * left, and then waits only for those that another thread has begun: threads that are busy, an
+ * executor that is full or shut down cost speed, never the result.
  */
 final class Parallel {
   /**

@@ -2,15 +2,16 @@ package dev.panorm;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * Threads for {@link NormBuilder#parallel(SpinningThreads)}. Between calls they keep their
- * processors busy for a while, and only then sleep: one that does not sleep begins its part of a
- * call within a microsecond, to wake one takes some ten. So there should not be more of them than
- * processors that have nothing else to do.
+ * Threads for the builders' {@link RmsNorm.Builder#parallel(SpinningThreads) parallel}. Between
+ * calls they keep their processors busy for a while, and only then sleep: one that does not sleep
+ * begins its part of a call within a microsecond, to wake one takes some ten. So there should not be
+ * more of them than processors that have nothing else to do.
  *
  * <p>Any number of norms and calling threads may share them. They work at one call at a time: a call
  * that comes meanwhile runs on its own thread alone, as do all after {@link #close}. They are
@@ -36,7 +37,7 @@ public final class SpinningThreads implements AutoCloseable {
     Objects.requireNonNull(spin, "spin");
     Checks.require(count >= 1, "count is %s, less than 1", count);
     Checks.require(!spin.isNegative(), "spin is %s, negative", spin);
-    spinNanos = spin.toNanos();
+    spinNanos = TimeUnit.NANOSECONDS.convert(spin); // at most 292 years
     workers = new Worker[count];
     for (int i = 0; i < count; i++) {
       workers[i] = new Worker(i + 1);
