@@ -266,7 +266,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
         });
       }
     };
-    if constexpr (alone && form != Form::kAnything && !kConverts<V, Y>) {
+    if constexpr (alone && form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
       if (fetches_ahead<form>(row)) {
         long long ahead = from_end ? -kAhead : kAhead;
         for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
@@ -375,8 +375,8 @@ struct LayerNorm {
     return acc + keep(b - V::set(base), n);
   }
 
-  // Of a row of so many blocks the deviations are kept if x must be converted: to compute them
-  // again takes longer than to store and load them.
+  // Of a row of so many blocks the deviations are kept if x and y must be converted: to compute
+  // them again takes longer than to store and load them.
   static constexpr int kKeptBlocks = 64;
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -388,7 +388,7 @@ struct LayerNorm {
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
-    if constexpr (kConverts<V, X> && form != Form::kAnything) {
+    if constexpr (kConverts<V, X> && sizeof(X) == sizeof(Y) && form != Form::kAnything) {
       if (row.width <= kKeptBlocks * Block<V>::width) {
         Block<V> kept[kKeptBlocks];
         auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
