@@ -212,8 +212,9 @@ class LoadingTest {
   @ParameterizedTest
   @EnumSource
   void damagedLibrary(Damage damage) throws Exception {
-    fallsBack(jvm().nativeJar(jarWith(damage.of(packed()))),
-        NativeLibrary.packedLibrary() + " is damaged: ");
+    byte[] damaged = damage.of(packed());
+    fallsBack(jvm().nativeJar(jarWith(damaged)),
+        NativeLibrary.packedLibrary() + " is damaged: " + damaged.length + " bytes, ");
   }
 
   @Test

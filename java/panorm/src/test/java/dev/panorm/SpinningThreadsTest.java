@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -26,14 +25,15 @@ class SpinningThreadsTest {
 
   private final Arena arena = Arena.ofAuto();
 
-  /** The threads that ran these many tasks, each of which waits until all have begun. */
-  private static Set<Thread> together(Parallel parallel, int tasks) {
+  /** The threads that ran these many tasks, by task; each waits until all have begun. */
+  private static List<Thread> together(Parallel parallel, int tasks) {
     CyclicBarrier begun = new CyclicBarrier(tasks);
-    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    Thread[] threads = new Thread[tasks];
     List<Runnable> all = new ArrayList<>();
     for (int i = 0; i < tasks; i++) {
+      int task = i;
       all.add(() -> {
-        threads.add(Thread.currentThread());
+        threads[task] = Thread.currentThread();
         try {
           begun.await(30, TimeUnit.SECONDS);
         } catch (Exception e) {
@@ -42,7 +42,7 @@ class SpinningThreadsTest {
       });
     }
     parallel.runAll(all);
-    return threads;
+    return List.of(threads);
   }
 
   /** Whether they spin or sleep when the next call comes. */
@@ -51,10 +51,10 @@ class SpinningThreadsTest {
   void allTakePart(long spinMillis) throws InterruptedException {
     try (SpinningThreads threads = new SpinningThreads(3, Duration.ofMillis(spinMillis))) {
       Parallel parallel = new Parallel(threads);
-      Set<Thread> first = together(parallel, 4);
+      Set<Thread> first = Set.copyOf(together(parallel, 4));
       assertEquals(4, first.size());
       for (int i = 0; i < 200; i++) {
-        assertEquals(first, together(parallel, 4));
+        assertEquals(first, Set.copyOf(together(parallel, 4)));
         if (i % 50 == 0) {
           Thread.sleep(10);
         }
@@ -66,21 +66,9 @@ class SpinningThreadsTest {
   void eachBeginsWithTheSamePart() {
     try (SpinningThreads threads = new SpinningThreads(1, Duration.ofSeconds(10))) {
       Parallel parallel = new Parallel(threads);
-      CyclicBarrier begun = new CyclicBarrier(2);
       for (int i = 0; i < 1000; i++) {
-        Thread[] ran = new Thread[2];
-        parallel.runAll(List.of(() -> meet(ran, 0, begun), () -> meet(ran, 1, begun)));
-        assertSame(Thread.currentThread(), ran[0]);
+        assertSame(Thread.currentThread(), together(parallel, 2).getFirst());
       }
-    }
-  }
-
-  private static void meet(Thread[] ran, int part, CyclicBarrier begun) {
-    ran[part] = Thread.currentThread();
-    try {
-      begun.await(30, TimeUnit.SECONDS);
-    } catch (Exception e) {
-      throw new AssertionError(e);
     }
   }
 
@@ -132,7 +120,7 @@ class SpinningThreadsTest {
   @Test
   void theyEndWhenClosed() throws InterruptedException {
     for (long spinMillis : new long[] {0, 60_000}) {
-      Set<Thread> ran;
+      List<Thread> ran;
       try (SpinningThreads threads = new SpinningThreads(2, Duration.ofMillis(spinMillis))) {
         assertEquals(2, threads.count());
         ran = together(new Parallel(threads), 3);

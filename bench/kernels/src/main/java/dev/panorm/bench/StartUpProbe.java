@@ -38,55 +38,51 @@ final class StartUpProbe {
   record Outcome(double main, double first, double next999, double full, double nanos) {}
 
   private abstract static class Norm {
+    final float[] x = new float[COLS];
+    final float[] gain = new float[COLS];
+
+    Norm() {
+      for (int i = 0; i < COLS; i++) {
+        x[i] = i + 1;
+        gain[i] = 1;
+      }
+    }
+
     abstract void call();
 
     abstract float firstElement();
   }
 
   private static final class Native extends Norm {
-    private final Tensor x;
-    private final Tensor y;
+    private final Tensor input;
+    private final Tensor output;
     private final RmsNorm norm;
 
     Native() {
       Arena arena = Arena.ofAuto();
-      x = Tensor.allocate(arena, DType.F32, 1, COLS);
-      y = Tensor.allocate(arena, DType.F32, 1, COLS);
-      Tensor gain = Tensor.allocate(arena, DType.F32, 1, COLS);
-      float[] numbers = new float[COLS];
-      Arrays.fill(numbers, 1);
-      gain.segment().copyFrom(MemorySegment.ofArray(numbers));
-      for (int i = 0; i < COLS; i++) {
-        numbers[i] = i + 1;
-      }
-      x.segment().copyFrom(MemorySegment.ofArray(numbers));
-      norm = RmsNorm.builder(gain).epsilon(Workload.EPSILON).build();
+      input = Tensor.allocate(arena, DType.F32, 1, COLS);
+      input.segment().copyFrom(MemorySegment.ofArray(x));
+      output = Tensor.allocate(arena, DType.F32, 1, COLS);
+      Tensor parameter = Tensor.allocate(arena, DType.F32, 1, COLS);
+      parameter.segment().copyFrom(MemorySegment.ofArray(gain));
+      norm = RmsNorm.builder(parameter).epsilon(Workload.EPSILON).build();
     }
 
     @Override
     void call() {
-      norm.forward(x, y);
+      norm.forward(input, output);
     }
 
     @Override
     float firstElement() {
       float[] first = new float[1];
-      MemorySegment.ofArray(first).copyFrom(y.segment().asSlice(0, Float.BYTES));
+      MemorySegment.ofArray(first).copyFrom(output.segment().asSlice(0, Float.BYTES));
       return first[0];
     }
   }
 
   private abstract static class OnArrays extends Norm {
-    final float[] x = new float[COLS];
     final float[] y = new float[COLS];
-    final float[] gain = new float[COLS];
-
-    OnArrays() {
-      for (int i = 0; i < COLS; i++) {
-        x[i] = i + 1;
-        gain[i] = 1;
-      }
-    }
 
     @Override
     float firstElement() {

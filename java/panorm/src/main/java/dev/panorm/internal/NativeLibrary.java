@@ -1,6 +1,7 @@
 package dev.panorm.internal;
 
 import dev.panorm.internal.gen.PanormNative;
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.File;
 import java.io.FileOutputStream;
@@ -91,18 +92,12 @@ public final class NativeLibrary {
 
   private static void loadPacked() throws IOException {
     String resource = packedLibrary();
-    InputStream packed = NativeLibrary.class.getClassLoader().getResourceAsStream(resource);
-    if (packed == null) {
-      throw new IOException("No " + resource
-          + " on the class or module path: add dev.panorm:panorm-native with classifier "
-          + platform());
-    }
-    NativeKernel.linkAhead();
+    byte[] packed = read(resource);
     File parent = new File(System.getProperty("java.io.tmpdir")).getAbsoluteFile();
-    try (packed) {
+    try {
       loadFrom(parent, packed);
     } catch (ZipException | EOFException e) {
-      throw new IOException(resource + " is damaged: " + e, e);
+      throw new IOException(resource + " is damaged: " + packed.length + " bytes, " + e, e);
     } catch (IOException e) {
       throw new IOException("Cannot unpack " + fileName() + " into " + parent
           + " (-Djava.io.tmpdir names another folder): " + e, e);
@@ -112,7 +107,7 @@ public final class NativeLibrary {
     }
   }
 
-  private static void loadFrom(File parent, InputStream packed) throws IOException {
+  private static void loadFrom(File parent, byte[] packed) throws IOException {
     File directory = newDirectory(parent.toPath());
     File file = new File(directory, fileName());
     try {
@@ -127,9 +122,21 @@ public final class NativeLibrary {
   }
 
   /** Verified by the length and the CRC-32 in it. (A better digest takes a new JVM 50 ms.) */
-  private static void unpack(InputStream packed, File file) throws IOException {
+  private static void unpack(byte[] packed, File file) throws IOException {
     try (OutputStream out = new FileOutputStream(file)) {
-      new GZIPInputStream(packed, 1 << 16).transferTo(out);
+      new GZIPInputStream(new ByteArrayInputStream(packed), 1 << 16).transferTo(out);
+    }
+  }
+
+  private static byte[] read(String resource) throws IOException {
+    try (InputStream in = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IOException("No " + resource
+            + " on the class or module path: add dev.panorm:panorm-native with classifier "
+            + platform());
+      }
+      NativeKernel.linkAhead();
+      return in.readAllBytes();
     }
   }
 
