@@ -5,9 +5,10 @@
 // with the number of blocks only.
 constexpr long long kRowBlock = 16;
 
-// Where the registers hold enough, the sums of up to so many blocks of columns are taken along with
-// dx, on the stack.
-constexpr bool kSumsAlong = kHeldBlocks >= 4;
+// Where the registers hold enough, or x and dy would have to be converted again, the sums of up to
+// so many blocks of columns are taken along with dx, on the stack.
+template <class X>
+constexpr bool kSumsAlong = kHeldBlocks >= 4 || (kForSpeed<X> && sizeof(X) == 2);
 constexpr int kBlocksAlong = 64;
 
 // Whether a sum of gradients was computed without overflow or loss by underflow.
@@ -38,27 +39,48 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
   return constant || dot == 0 ? 0 : dot / divisor;
 }
 
-// Sums over the rows of a row block, of one group; those not wanted are null.
+// What is summed along with dx: nothing,
+struct NoSums {
+  template <class B, class N>
+  PANORM_INLINE void add(long long, B, B, N) const {}
+};
+
+// or the terms of a row of a row block, of one group; those not wanted are null,
 template <class V>
 struct ColumnSums {
   Block<V> *gain, *bias;
   bool first;  // nothing is in them yet
 
-  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat) const {
+  template <class N>
+  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat, N) const {
     long long at = i / Block<V>::width;
     if (gain) gain[at] = fma(dy, xhat, first ? splat<V>(0) : gain[at]);
     if (bias) bias[at] = (first ? splat<V>(0) : bias[at]) + dy;
   }
 };
 
+// or those of the only row: the gradients themselves. What is added to 0 is never -0, as add_sums()
+// has it.
+template <class V, class S>
+struct OnlyRow {
+  S *gain, *bias;
+
+  template <class N>
+  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat, N n) const {
+    const Block<V> zero = splat<V>(0);
+    if (gain) store<V>(gain + i, zero + fma(dy, xhat, zero), n);
+    if (bias) store<V>(bias + i, zero + dy, n);
+  }
+};
+
 // dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
 //   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
 //   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
-template <class Operator, bool usual_gain, class V, class X, class Y>
+template <class Operator, bool usual_gain, class V, class X, class Y, class Sums>
 __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
                                         typename V::elem stat0, typename V::elem stat1,
                                         long long width, long long span, bool past_caches,
-                                        const ColumnSums<V> &column_sums, const Settings &s) {
+                                        const Sums &gradients, const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
 
@@ -76,7 +98,7 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     Block<V> d = load<V>(dy + i, n), u = upstream(d, i, n);
     Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
-    if constexpr (kSumsAlong) column_sums.add(i, d, xhat);
+    gradients.add(i, d, xhat, n);
     dots = fma(u, xhat, dots);
     if constexpr (Operator::centred) sums = sums + u;
   });
@@ -119,13 +141,23 @@ struct Backward {
   long long rows, groups, width, span, dy_stride, x_stride, dx_stride;
   Settings settings;
 
+  void run() const {
+    int layout = settings.options & PANORM_GAIN_PER_ROW;
+    if constexpr (kForSpeed<X>) {
+      if (rows == 1 && groups == 1 && dx && layout <= PANORM_GAIN_SHARED) {
+        return write_dx_of(0, 0, false, OnlyRow<V, S>{dgain, dbias});
+      }
+    }
+    run_rows(layout);
+  }
+
+ private:
   // (row, group) pairs that share elements of the gain, row by row.
   struct Pairs {
     long long from_row, to_row, from_group, to_group;
   };
 
-  void run() const {
-    int layout = settings.options & PANORM_GAIN_PER_ROW;
+  __attribute__((noinline)) void run_rows(int layout) const {
     long long elements = layout == PANORM_GAIN_PER_COLUMN  ? groups * width
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
@@ -136,7 +168,7 @@ struct Backward {
         (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
-    bool along = kSumsAlong && dx && by_column && blocks() * groups <= kBlocksAlong;
+    bool along = kSumsAlong<X> && dx && by_column && blocks() * groups <= kBlocksAlong;
     Block<V> gain_blocks[kBlocksAlong], bias_blocks[kBlocksAlong];
     Block<V> *gain_sums = along && dgain ? gain_blocks : nullptr;
     Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
@@ -149,9 +181,13 @@ struct Backward {
       if (dbias && !along) sum_parameter<true>(layout, r, end, dbias);
       for (long long row = r; dx && row < end; ++row) {
         for (long long g = 0; g < groups; ++g) {
-          ColumnSums<V> sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
-                                bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
-          write_dx_of(row, g, past_caches, sums);
+          if constexpr (kSumsAlong<X>) {
+            ColumnSums<V> sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
+                                  bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
+            write_dx_of(row, g, past_caches, sums);
+          } else {
+            write_dx_of(row, g, past_caches, NoSums{});
+          }
         }
       }
       if (gain_sums) add_sums(gain_sums, dgain, r == 0);
@@ -243,7 +279,8 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
-  void write_dx_of(long long r, long long g, bool past_caches, const ColumnSums<V> &sums) const {
+  template <class Sums>
+  void write_dx_of(long long r, long long g, bool past_caches, const Sums &gradients) const {
     long long column = g * width, pair = r * groups + g;
     const Y *dy_row = dy + r * dy_stride + column;
     const X *x_row = x + r * x_stride + column;
@@ -251,9 +288,10 @@ struct Backward {
     E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
     Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
     bool usual_gain = p.p && !p.one && (sizeof(X) == 4 || !p.f32) && settings.gain_offset == 0;
-    auto write =
-        usual_gain ? write_dx<Operator, true, V, X, Y> : write_dx<Operator, false, V, X, Y>;
-    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, sums, settings)) {
+    auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
+                            : write_dx<Operator, false, V, X, Y, Sums>;
+    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, gradients,
+              settings)) {
       return;
     }
     // A sum left the safe range of f32: again in f64.
