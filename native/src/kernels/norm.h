@@ -213,9 +213,9 @@ constexpr long long kAhead = 128;  // elements
 // but waits for what is written, where the first cache does not hold the row and its parameters.
 template <Form form, class X, class Y>
 PANORM_INLINE bool fetches_ahead(const Row<X, Y> &row) {
-  constexpr long long bytes_a_column = (2 + (form == Form::kGainAndBias)) * sizeof(X) + sizeof(Y);
+  const int xs = 2 + (form == Form::kGainAndBias) + (row.aux != nullptr);
   return row.width * (long long)sizeof(X) >= kLongRow && !row.streams &&
-         row.width * bytes_a_column > caches.first;
+         row.width * (long long)(xs * sizeof(X) + sizeof(Y)) > caches.first;
 }
 
 PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
