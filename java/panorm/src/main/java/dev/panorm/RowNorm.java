@@ -21,6 +21,11 @@ final class RowNorm {
   private final boolean partialRoundsDown;
   private final long partialWidth;
   private final double divisor;
+
+  /** How wide the rows (or groups) are that the parameters fit, and their span; -1 if any width. */
+  private final long fittingWidth;
+
+  private final long fittingSpan;
   private final long groups;
   private final int gainLayout;
   private final int options;
@@ -49,11 +54,14 @@ final class RowNorm {
     this.options = b.epsilonMode | b.gainLayout
         | (b.roundBeforeGain ? Options.ROUND_BEFORE_GAIN : 0);
     this.plain = options == 0 && groups == 1 && b.gainOffset == 0;
-    if (b.gain != null) {
-      checkLayout(b.gain, "gain");
-    } else if (b.bias != null) {
-      checkLayout(b.bias, "bias");
+    Tensor parameter = b.gain != null ? b.gain : b.bias;
+    if (parameter != null) {
+      checkLayout(parameter, b.gain != null ? "gain" : "bias");
     }
+    this.fittingWidth = parameter == null || gainLayout >= Options.GAIN_PER_GROUP
+        ? -1
+        : parameter.cols() / (gainLayout == Options.GAIN_PER_COLUMN ? groups : 1);
+    this.fittingSpan = spanOf(fittingWidth);
   }
 
   /** What can be told before x is there. */
@@ -285,13 +293,20 @@ final class RowNorm {
     return x.cols() / groups;
   }
 
-  /** How many columns of a group are summed. */
+  /** How many columns of a group of x are summed. */
   private long spanOf(long width, Tensor x) {
+    if (width == fittingWidth) {
+      return fittingSpan;
+    }
+    if (partialWidth > width) {
+      throw new IllegalArgumentException("partial width is " + partialWidth + ", but x is " + x
+          + (groups == 1 ? "" : " in " + groups + " groups"));
+    }
+    return spanOf(width);
+  }
+
+  private long spanOf(long width) {
     if (partialWidth > 0) {
-      if (partialWidth > width) {
-        throw new IllegalArgumentException("partial width is " + partialWidth + ", but x is " + x
-            + (groups == 1 ? "" : " in " + groups + " groups"));
-      }
       return partialWidth;
     }
     if (partial == 1) {
