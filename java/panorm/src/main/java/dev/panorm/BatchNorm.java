@@ -57,7 +57,8 @@ public final class BatchNorm {
   /** Inference: normalizes by a given mean and variance, those that training has averaged. */
   public void forward(Tensor x, Tensor y, Tensor mean, Tensor variance) {
     Checks.present(x, y, "y");
-    boolean heap = parameters.checkForward(x, y, x.cols());
+    boolean heap = parameters.checkOutput(x, y);
+    parameters.check(x, x.cols());
     Kernel kernel = inference.of(x.type(), y.type());
     checkStatistic(mean, "mean", x);
     checkStatistic(variance, "variance", x);
@@ -109,7 +110,8 @@ public final class BatchNorm {
   private void train(Tensor x, Tensor y, Tensor mean, Tensor variance, Tensor inverse,
       Tensor runningMean, Tensor runningVariance) {
     Checks.present(x, y, "y");
-    boolean heap = parameters.checkForward(x, y, x.cols());
+    boolean heap = parameters.checkOutput(x, y);
+    parameters.check(x, x.cols());
     long least = runningMean == null ? 1 : 2;
     if (x.rows() < least) {
       throw new IllegalArgumentException(

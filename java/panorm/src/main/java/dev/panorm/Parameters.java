@@ -69,14 +69,12 @@ final class Parameters {
   /**
    * What every forward call checks, whatever else it has.
    *
-   * @param needed how many elements x meets
    * @return whether any of them is on the heap
    */
-  boolean checkForward(Tensor x, Tensor y, long needed) {
+  boolean checkOutput(Tensor x, Tensor y) {
     Checks.shape(y, "y", x);
     Checks.writable(y, "y");
     Checks.sameOrApart(y, "y", x, "x");
-    check(x, needed);
     checkApart(y, "y");
     return x.onHeap() | y.onHeap() | onHeap;
   }
@@ -86,11 +84,6 @@ final class Parameters {
       Checks.apart(gainTensor, "gain", output, name);
       Checks.apart(biasTensor, "bias", output, name);
     }
-  }
-
-  /** Whether they are of x's type, as far as there are any. */
-  boolean areOf(DType x) {
-    return type == x || type == null;
   }
 
   /** What a kernel for such an x is to be told. */

@@ -21,17 +21,22 @@ final class RowNorm {
   private final boolean partialRoundsDown;
   private final long partialWidth;
   private final double divisor;
-
-  /** How wide the rows (or groups) are that the parameters fit, and their span; -1 if any width. */
-  private final long fittingWidth;
-
-  private final long fittingSpan;
   private final long groups;
   private final int gainLayout;
   private final int options;
 
   /** Whether a kernel for one row knows all that this asks for. */
   private final boolean plain;
+
+  /**
+   * What other work waits for most goes a short way: a single row that gain and bias tell all about.
+   * Its type; null if there is none.
+   */
+  private final DType rowType;
+
+  private final long rowWidth;
+  private final long rowSpan;
+  private final Kernel rowKernel;
   private final Parallel parallel;
 
   /** @param stat1Name null if there is one statistic */
@@ -58,10 +63,11 @@ final class RowNorm {
     if (parameter != null) {
       checkLayout(parameter, b.gain != null ? "gain" : "bias");
     }
-    this.fittingWidth = parameter == null || gainLayout >= Options.GAIN_PER_GROUP
-        ? -1
-        : parameter.cols() / (gainLayout == Options.GAIN_PER_COLUMN ? groups : 1);
-    this.fittingSpan = spanOf(fittingWidth);
+    boolean tells = plain && parameter != null && parameter.cols() > 0;
+    this.rowType = tells ? parameter.type() : null;
+    this.rowWidth = tells ? parameter.cols() : 0;
+    this.rowSpan = spanOf(rowWidth);
+    this.rowKernel = tells ? this.forward.of(rowType, rowType) : null;
   }
 
   /** What can be told before x is there. */
@@ -81,32 +87,24 @@ final class RowNorm {
   }
 
   /**
-   * Normalizes. What other work waits for most, a single row without options, goes a short way.
+   * Normalizes.
    *
    * @param residual null for none
    */
   void forward(Tensor x, Tensor residual, Tensor y) {
     Checks.present(x, y, "y");
-    DType type = x.type();
-    if (x.rows() == 1 && plain && y.type() == type && parameters.areOf(type)) {
-      long width = x.cols();
-      long span = spanOf(width, x);
-      Kernel kernel = forward.of(type, type);
-      boolean heap = parameters.checkForward(x, y, width);
-      if (residual != null) {
+    if (x.rows() == 1 && x.cols() == rowWidth && x.type() == rowType && y.type() == rowType) {
+      boolean heap = parameters.checkOutput(x, y);
+      if (residual == null) {
+        rowKernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), rowWidth,
+            rowSpan, epsilon, divisorOf(rowSpan), heap);
+      } else {
         checkAux(x, residual, Options.AUX_ADD, y);
-        heap |= residual.onHeap();
+        rowKernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
+            y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon, divisorOf(rowSpan),
+            heap | residual.onHeap());
       }
-      if (width > 0) {
-        if (residual == null) {
-          kernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), width, span,
-              epsilon, divisorOf(span), heap);
-        } else {
-          kernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
-              y.segment(), MemorySegment.NULL, width, span, epsilon, divisorOf(span), heap);
-        }
-        return;
-      }
+      return;
     }
     int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
     forward(x, residual, auxOption, y, null, null, false);
@@ -129,7 +127,8 @@ final class RowNorm {
       throw wrongOutput(y, quantized);
     }
     Kernel kernel = forward.of(x.type(), y.type());
-    boolean heap = parameters.checkForward(x, y, gainLength(x, width));
+    boolean heap = parameters.checkOutput(x, y);
+    parameters.check(x, gainLength(x, width));
     if (aux != null || stat0 != null || stat1 != null) {
       heap |= checkOthers(x, aux, auxOption, y, stat0, stat1, quantized);
     }
@@ -295,9 +294,6 @@ final class RowNorm {
 
   /** How many columns of a group of x are summed. */
   private long spanOf(long width, Tensor x) {
-    if (width == fittingWidth) {
-      return fittingSpan;
-    }
     if (partialWidth > width) {
       throw new IllegalArgumentException("partial width is " + partialWidth + ", but x is " + x
           + (groups == 1 ? "" : " in " + groups + " groups"));

@@ -114,9 +114,12 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       if (heap) {
         requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL, width,
             span, MemorySegment.NULL, epsilon, divisor));
-      } else {
+      } else if (Pieces.present(bias)) {
         requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL,
             width, span, MemorySegment.NULL, epsilon, divisor));
+      } else {
+        requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL,
+            MemorySegment.NULL, width, span, MemorySegment.NULL, epsilon, divisor));
       }
     } catch (Throwable e) {
       throw unchecked(e);
