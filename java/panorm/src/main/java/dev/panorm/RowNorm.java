@@ -95,15 +95,13 @@ final class RowNorm {
     Checks.present(x, y, "y");
     if (x.rows() == 1 && x.cols() == rowWidth && x.type() == rowType && y.type() == rowType) {
       boolean heap = parameters.checkOutput(x, y);
-      if (residual == null) {
-        rowKernel.forwardRow(x.segment(), parameters.gain, parameters.bias, y.segment(), rowWidth,
-            rowSpan, epsilon, divisorOf(rowSpan), heap);
-      } else {
+      if (residual != null) {
         checkAux(x, residual, Options.AUX_ADD, y);
-        rowKernel.forwardRow(x.segment(), residual.segment(), parameters.gain, parameters.bias,
-            y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon, divisorOf(rowSpan),
-            heap | residual.onHeap());
+        heap |= residual.onHeap();
       }
+      rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
+          parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
+          divisorOf(rowSpan), heap);
       return;
     }
     int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;

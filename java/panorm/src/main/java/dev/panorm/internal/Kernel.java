@@ -34,13 +34,6 @@ public sealed interface Kernel permits JavaKernel, NativeKernel {
         width, epsilon, 0, divisor, options, heap);
   }
 
-  /** The same without residual and scale: their absence is cheaper known than passed. */
-  default void forwardRow(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
-      long width, long span, double epsilon, double divisor, boolean heap) {
-    forwardRow(x, MemorySegment.NULL, gain, bias, y, MemorySegment.NULL, width, span, epsilon,
-        divisor, heap);
-  }
-
   /** Takes gradients back. Parameters are those of a {@link BackwardCall}. */
   void backward(MemorySegment dy, MemorySegment x, MemorySegment gain, MemorySegment stat0,
       MemorySegment stat1, MemorySegment dx, MemorySegment dGain, MemorySegment dBias, long rows,

@@ -94,29 +94,12 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       if (heap) {
         requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
             scale, epsilon, divisor));
-      } else {
+      } else if (Pieces.present(bias) || Pieces.present(scale)) {
         requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
             scale, epsilon, divisor));
-      }
-    } catch (Throwable e) {
-      throw unchecked(e);
-    }
-  }
-
-  @Override
-  public void forwardRow(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
-      long width, long span, double epsilon, double divisor, boolean heap) {
-    if (width > CRITICAL_ELEMENTS) {
-      Kernel.super.forwardRow(x, gain, bias, y, width, span, epsilon, divisor, heap);
-      return;
-    }
-    try {
-      if (heap) {
-        requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL, width,
-            span, MemorySegment.NULL, epsilon, divisor));
-      } else if (Pieces.present(bias)) {
-        requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, MemorySegment.NULL,
-            width, span, MemorySegment.NULL, epsilon, divisor));
+      } else if (Pieces.present(residual)) { // what is known to be absent costs nothing to pass
+        requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL,
+            residual, width, span, MemorySegment.NULL, epsilon, divisor));
       } else {
         requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL,
             MemorySegment.NULL, width, span, MemorySegment.NULL, epsilon, divisor));
