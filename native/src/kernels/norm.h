@@ -600,8 +600,8 @@ PANORM_INLINE bool usual_parameters(const void *gain, const void *bias) {
   return gain && !bias == (Operator::usual == Form::kGain);
 }
 
-// One row in an operator's usual form.
-template <class Operator, bool add, class X, class Y>
+// One row in an operator's usual form; of any width and span, or known ones.
+template <class Operator, bool add, class X, class Y, int known_width = 0, int known_span = 0>
 int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
               long long width, long long span, void *scale, double epsilon, double divisor) {
   Row<X, Y> row = {(const X *)x,
@@ -611,14 +611,27 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
                    (Y *)y,
                    nullptr,
                    sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
-                   width,
-                   span,
+                   known_width ? known_width : width,
+                   known_span ? known_span : span,
                    false};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);
   }
   return PANORM_OK;
+}
+
+// The same, of a head of attention if it is as narrow as that.
+template <class Operator, class X, class Y>
+PANORM_INLINE RowKernel *usual_row_of(long long width, long long span) {
+  const bool all = Operator::centred || span == width;
+  if (width == 64) {
+    return all ? usual_row<Operator, false, X, Y, 64, 64> : usual_row<Operator, false, X, Y, 64>;
+  }
+  if (width == 128) {
+    return all ? usual_row<Operator, false, X, Y, 128, 128> : usual_row<Operator, false, X, Y, 128>;
+  }
+  return usual_row<Operator, false, X, Y>;
 }
 
 // The kernel for a row of such arguments; null if they have not the usual form.
@@ -631,7 +644,8 @@ PANORM_INLINE RowKernel *usual_row_kernel(const void *x, const void *gain, void 
       if constexpr (sizeof(Y) == 1) {
         if (scale && !residual) return usual_row<Operator, false, X, Y>;
       } else {
-        return residual ? usual_row<Operator, true, X, Y> : usual_row<Operator, false, X, Y>;
+        return residual ? usual_row<Operator, true, X, Y>
+                        : usual_row_of<Operator, X, Y>(width, span);
       }
     }
   }
