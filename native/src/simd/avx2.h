@@ -1,5 +1,27 @@
 // 256-bit vectors: AVX2, FMA and F16C.
 
+template <class T>
+PANORM_INLINE unsigned long long read_as(const void *p, int offset) {
+  T x;
+  __builtin_memcpy(&x, (const char *)p + offset, sizeof x);
+  return x;
+}
+
+// Fewer than 8 elements of 16 bits, then zeros. By pieces that overlap, not by a copy: to read at
+// once what was just written in parts takes some 5 ns.
+PANORM_INLINE __m128i load_part_of_8(const void *p, int n) {
+  unsigned long long low = 0, high = 0;
+  if (n >= 4) {
+    low = read_as<unsigned long long>(p, 0);
+    if (n > 4) high = read_as<unsigned long long>(p, 2 * n - 8) >> (128 - 16 * n);
+  } else if (n >= 2) {
+    low = read_as<unsigned>(p, 0) | read_as<unsigned>(p, 2 * n - 4) << (16 * n - 32);
+  } else if (n == 1) {
+    low = read_as<unsigned short>(p, 0);
+  }
+  return _mm_set_epi64x((long long)high, (long long)low);
+}
+
 struct F32 {
   using elem = float;
   static constexpr int lanes = 8;
@@ -7,15 +29,17 @@ struct F32 {
 
   static PANORM_INLINE F32 set(float x) { return {_mm256_set1_ps(x)}; }
 
-  static PANORM_INLINE F32 load(const float *p) { return {_mm256_loadu_ps(p)}; }
+  static PANORM_INLINE F32 widened(__m128i half, const f16 *) { return {_mm256_cvtph_ps(half)}; }
 
-  static PANORM_INLINE F32 load(const f16 *p) {
-    return {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p))};
+  static PANORM_INLINE F32 widened(__m128i half, const bf16 *) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16))};
   }
 
-  static PANORM_INLINE F32 load(const bf16 *p) {
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
+  static PANORM_INLINE F32 load(const float *p) { return {_mm256_loadu_ps(p)}; }
+
+  template <class T>
+  static PANORM_INLINE F32 load(const T *p) {
+    return widened(_mm_loadu_si128((const __m128i *)p), p);
   }
 
   static PANORM_INLINE __m256i mask(int n) {
@@ -28,7 +52,7 @@ struct F32 {
 
   template <class T>
   static PANORM_INLINE F32 load_part(const T *p, int n) {
-    return load_by_copy<F32>(p, n);
+    return widened(load_part_of_8(p, n), p);
   }
 
   PANORM_INLINE void store(float *p) const { _mm256_storeu_ps(p, v); }
@@ -113,18 +137,36 @@ PANORM_INLINE F32 upper_halves(F32 a) {
   return {_mm256_and_ps(a.v, _mm256_castsi256_ps(_mm256_set1_epi32(0xffff0000)))};
 }
 
-// Elements 0, 2, 4 ... of 16, and 1, 3, 5 ...
-PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
-  __m256i both = _mm256_loadu_si256((const __m256i *)p);
-  even = {_mm256_castsi256_ps(_mm256_slli_epi32(both, 16))};
-  odd = upper_halves({_mm256_castsi256_ps(both)});
+// A register of bf16.
+struct Halves {
+  static constexpr int lanes = 16;
+  __m256i v;
+
+  static PANORM_INLINE Halves load(const bf16 *p) {
+    return {_mm256_loadu_si256((const __m256i *)p)};
+  }
+
+  static PANORM_INLINE Halves load_part(const bf16 *p, int n) {
+    if (n < 8) return {_mm256_zextsi128_si256(load_part_of_8(p, n))};
+    __m128i low = _mm_loadu_si128((const __m128i *)p), high = load_part_of_8(p + 8, n - 8);
+    return {_mm256_set_m128i(high, low)};
+  }
+
+  PANORM_INLINE void store(bf16 *p) const { _mm256_storeu_si256((__m256i *)p, v); }
+
+  PANORM_INLINE void store_part(bf16 *p, int n) const { store_by_copy(*this, p, n); }
+};
+
+// Elements 0, 2, 4 ... of it, and 1, 3, 5 ...
+PANORM_INLINE void split(Halves both, F32 &even, F32 &odd) {
+  even = {_mm256_castsi256_ps(_mm256_slli_epi32(both.v, 16))};
+  odd = upper_halves({_mm256_castsi256_ps(both.v)});
 }
 
 // The other way round, of the upper halves.
-PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
+PANORM_INLINE Halves merge(F32 even, F32 odd) {
   __m256i low = _mm256_srli_epi32(_mm256_castps_si256(even.v), 16);
-  __m256i both = _mm256_blend_epi16(low, _mm256_castps_si256(odd.v), 0xaa);
-  _mm256_storeu_si256((__m256i *)p, both);
+  return {_mm256_blend_epi16(low, _mm256_castps_si256(odd.v), 0xaa)};
 }
 
 // Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
@@ -137,8 +179,8 @@ PANORM_INLINE F32 add_half(F32 a) {
 }
 
 // merge() of the nearest.
-PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
-  merge(add_half(even), add_half(odd), p);
+PANORM_INLINE Halves merge_nearest(F32 even, F32 odd) {
+  return merge(add_half(even), add_half(odd));
 }
 
 PANORM_INLINE F32 quieted(F32 a) {

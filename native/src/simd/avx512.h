@@ -119,19 +119,35 @@ PANORM_INLINE F32 upper_halves(F32 a) {
   return {_mm512_and_ps(a.v, _mm512_castsi512_ps(_mm512_set1_epi32(0xffff0000)))};
 }
 
-// Elements 0, 2, 4 ... of 32, and 1, 3, 5 ...
-PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
-  __m512i both = _mm512_loadu_si512(p);
-  even = {_mm512_castsi512_ps(_mm512_slli_epi32(both, 16))};
-  odd = upper_halves({_mm512_castsi512_ps(both)});
+// A register of bf16.
+struct Halves {
+  static constexpr int lanes = 32;
+  __m512i v;
+
+  static PANORM_INLINE __mmask32 mask(int n) { return (__mmask32)((1ull << n) - 1); }
+
+  static PANORM_INLINE Halves load(const bf16 *p) { return {_mm512_loadu_si512(p)}; }
+
+  static PANORM_INLINE Halves load_part(const bf16 *p, int n) {
+    return {_mm512_maskz_loadu_epi16(mask(n), p)};
+  }
+
+  PANORM_INLINE void store(bf16 *p) const { _mm512_storeu_si512(p, v); }
+
+  PANORM_INLINE void store_part(bf16 *p, int n) const { _mm512_mask_storeu_epi16(p, mask(n), v); }
+};
+
+// Elements 0, 2, 4 ... of it, and 1, 3, 5 ...
+PANORM_INLINE void split(Halves both, F32 &even, F32 &odd) {
+  even = {_mm512_castsi512_ps(_mm512_slli_epi32(both.v, 16))};
+  odd = upper_halves({_mm512_castsi512_ps(both.v)});
 }
 
 // The other way round, of the upper halves.
-PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
+PANORM_INLINE Halves merge(F32 even, F32 odd) {
   __m512i low = _mm512_castps_si512(even.v);
   // A byte shift by one element, into every other element.
-  _mm512_storeu_si512(
-      p, _mm512_mask_alignr_epi8(_mm512_castps_si512(odd.v), 0x3333333333333333, low, low, 2));
+  return {_mm512_mask_alignr_epi8(_mm512_castps_si512(odd.v), 0x3333333333333333, low, low, 2)};
 }
 
 PANORM_INLINE F32 add_half(F32 a) {
@@ -140,14 +156,14 @@ PANORM_INLINE F32 add_half(F32 a) {
 
 // merge() of the nearest, by their upper and their lower halves: an upper half grows by one where
 // the lower one, with the upper one's last bit or-ed to it, is above a half.
-PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
+PANORM_INLINE Halves merge_nearest(F32 even, F32 odd) {
   __m512i e = _mm512_castps_si512(even.v), o = _mm512_castps_si512(odd.v);
   __m512i upper = _mm512_mask_alignr_epi8(o, 0x3333333333333333, e, e, 2);
   __m512i lower = _mm512_mask_alignr_epi8(e, 0xcccccccccccccccc, o, o, 14);
   __m512i one = _mm512_set1_epi16(1);
   lower = _mm512_ternarylogic_epi32(lower, upper, one, 0xf8);  // lower | (upper & one)
   __mmask32 up = _mm512_cmpgt_epu16_mask(lower, _mm512_set1_epi16((short)0x8000));
-  _mm512_storeu_si512(p, _mm512_mask_add_epi16(upper, up, upper, one));
+  return {_mm512_mask_add_epi16(upper, up, upper, one)};
 }
 
 PANORM_INLINE F32 quieted(F32 a) {

@@ -99,17 +99,31 @@ PANORM_INLINE F32 upper_halves(F32 a) {
   return {vreinterpretq_f32_u32(vandq_u32(u, vdupq_n_u32(0xffff0000)))};
 }
 
-// Elements 0, 2, 4, 6 of 8, and 1, 3, 5, 7.
-PANORM_INLINE void split(const bf16 *p, F32 &even, F32 &odd) {
-  uint32x4_t both = vreinterpretq_u32_u16(vld1q_u16(&p->bits));
+// A register of bf16.
+struct Halves {
+  static constexpr int lanes = 8;
+  uint16x8_t v;
+
+  static PANORM_INLINE Halves load(const bf16 *p) { return {vld1q_u16(&p->bits)}; }
+
+  static PANORM_INLINE Halves load_part(const bf16 *p, int n) { return load_by_copy<Halves>(p, n); }
+
+  PANORM_INLINE void store(bf16 *p) const { vst1q_u16(&p->bits, v); }
+
+  PANORM_INLINE void store_part(bf16 *p, int n) const { store_by_copy(*this, p, n); }
+};
+
+// Elements 0, 2, 4 and 6 of it, and 1, 3, 5 and 7.
+PANORM_INLINE void split(Halves halves, F32 &even, F32 &odd) {
+  uint32x4_t both = vreinterpretq_u32_u16(halves.v);
   even = {vreinterpretq_f32_u32(vshlq_n_u32(both, 16))};
   odd = upper_halves({vreinterpretq_f32_u32(both)});
 }
 
 // The other way round, of the upper halves.
-PANORM_INLINE void merge(F32 even, F32 odd, bf16 *p) {
+PANORM_INLINE Halves merge(F32 even, F32 odd) {
   uint32x4_t high = vreinterpretq_u32_f32(odd.v), low = vreinterpretq_u32_f32(even.v);
-  vst1q_u16(&p->bits, vreinterpretq_u16_u32(vsriq_n_u32(high, low, 16)));
+  return {vreinterpretq_u16_u32(vsriq_n_u32(high, low, 16))};
 }
 
 // Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
@@ -122,12 +136,12 @@ PANORM_INLINE F32 add_half(F32 a) {
 
 // merge() of the nearest, by their upper and their lower halves: an upper half grows by one where
 // the lower one, with the upper one's last bit or-ed to it, is above a half.
-PANORM_INLINE void merge_nearest(F32 even, F32 odd, bf16 *p) {
+PANORM_INLINE Halves merge_nearest(F32 even, F32 odd) {
   uint32x4_t e = vreinterpretq_u32_f32(even.v), o = vreinterpretq_u32_f32(odd.v);
   uint16x8_t upper = vreinterpretq_u16_u32(vsriq_n_u32(o, e, 16));
   uint16x8_t lower = vreinterpretq_u16_u32(vsliq_n_u32(e, o, 16));
   lower = vorrq_u16(lower, vandq_u16(upper, vdupq_n_u16(1)));
-  vst1q_u16(&p->bits, vsubq_u16(upper, vcgtq_u16(lower, vdupq_n_u16(0x8000))));
+  return {vsubq_u16(upper, vcgtq_u16(lower, vdupq_n_u16(0x8000)))};
 }
 
 PANORM_INLINE F32 quieted(F32 a) {

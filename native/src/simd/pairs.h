@@ -3,9 +3,10 @@
 // holds, without a shuffle. Every lane holds the element that it would hold anyway, so the bits of
 // a reduction stay; only fold() knows where the lanes are.
 //
-// Built on the F32 of an instruction set and its split(), merge(), merge_nearest(), add_half(),
-// upper_halves(), deinterleave(), interleave() and quieted(). A NaN has zeros in its lower half
-// here, which makes rounding by addition safe: values come from bf16 or are made so on the way in.
+// Built on the F32 and the Halves of an instruction set and its split(), merge(), merge_nearest(),
+// add_half(), upper_halves(), deinterleave(), interleave() and quieted(). A NaN has zeros in its
+// lower half here, which makes rounding by addition safe: values come from bf16 or are made so on
+// the way in.
 
 struct F32Pairs {
   using elem = float;
@@ -17,10 +18,16 @@ struct F32Pairs {
     return {v, v};
   }
 
-  static PANORM_INLINE F32Pairs load(const bf16 *p) {
+  static PANORM_INLINE F32Pairs of(Halves both) {
     F32Pairs r;
-    split(p, r.even, r.odd);
+    split(both, r.even, r.odd);
     return r;
+  }
+
+  static PANORM_INLINE F32Pairs load(const bf16 *p) { return of(Halves::load(p)); }
+
+  static PANORM_INLINE F32Pairs load_part(const bf16 *p, int n) {
+    return of(Halves::load_part(p, n));
   }
 
   static PANORM_INLINE F32Pairs load(const float *p) {
@@ -29,12 +36,13 @@ struct F32Pairs {
     return r;
   }
 
-  template <class T>
-  static PANORM_INLINE F32Pairs load_part(const T *p, int n) {
+  static PANORM_INLINE F32Pairs load_part(const float *p, int n) {
     return load_by_copy<F32Pairs>(p, n);
   }
 
-  PANORM_INLINE void store(bf16 *p) const { merge_nearest(even, odd, p); }
+  PANORM_INLINE void store(bf16 *p) const { merge_nearest(even, odd).store(p); }
+
+  PANORM_INLINE void store_part(bf16 *p, int n) const { merge_nearest(even, odd).store_part(p, n); }
 
   template <class T>
   PANORM_INLINE void store(T *p) const {
@@ -99,7 +107,7 @@ PANORM_INLINE F32Pairs rounded(F32Pairs a, bf16) {
   return {upper_halves(add_half(a.even)), upper_halves(add_half(a.odd))};
 }
 
-PANORM_INLINE void store_rounded(bf16 *p, F32Pairs a) { merge(a.even, a.odd, p); }
+PANORM_INLINE void store_rounded(bf16 *p, F32Pairs a) { merge(a.even, a.odd).store(p); }
 
 PANORM_INLINE float fold(F32Pairs a) { return fold(a.even) + fold(a.odd); }
 
