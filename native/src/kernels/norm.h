@@ -114,6 +114,7 @@ struct Row {
   Statistic<X> *stat0, *stat1;  // each may be null
   long long width, span;
   bool streams;  // y goes past the caches
+  bool fetches;  // y is fetched before it is written
 };
 
 // Whether the root of this was computed without overflow or loss by underflow.
@@ -207,15 +208,16 @@ PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long 
          ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
 }
 
-constexpr long long kAhead = 128;  // elements
+// The processor fetches by itself what is read, but waits for what is written, unless that is
+// fetched so many elements ahead.
+constexpr long long kAhead = 128;
 
-// Whether y is fetched before it is written: the processor does that by itself for what is read,
-// but waits for what is written, where the first cache does not hold the row and its parameters.
+// Whether that helps with a long row: the first cache does not hold it and its parameters.
 template <Form form, class X, class Y>
-PANORM_INLINE bool fetches_ahead(const Row<X, Y> &row) {
-  const int xs = 2 + (form == Form::kGainAndBias) + (row.aux != nullptr);
-  return row.width * (long long)sizeof(X) >= kLongRow && !row.streams &&
-         row.width * (long long)(xs * sizeof(X) + sizeof(Y)) > caches.first;
+PANORM_INLINE bool fetches_long(long long width, const X *aux, bool streams) {
+  const int xs = 2 + (form == Form::kGainAndBias) + (aux != nullptr);
+  return width * (long long)sizeof(X) >= kLongRow && !streams &&
+         width * (long long)(xs * sizeof(X) + sizeof(Y)) > caches.first;
 }
 
 PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
@@ -256,8 +258,12 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     constexpr bool alone = __is_same(Meanwhile, Alone);
     // Of a long row the sums left the end in the fastest cache.
     bool from_end = alone && row.span * (long long)sizeof(X) >= kLongRow;
+    const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile(i, n);
+      if constexpr (form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
+        if (row.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
+      }
       if constexpr (alone || form == Form::kAnything) {
         store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
       } else {
@@ -266,16 +272,6 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
         });
       }
     };
-    if constexpr (alone && form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
-      if (fetches_ahead<form>(row)) {
-        long long ahead = from_end ? -kAhead : kAhead;
-        for_blocks<V>(from_end, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-          fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
-          write(i, n);
-        });
-        return;
-      }
-    }
     for_blocks<V>(from_end, row.width, write);
   } else {
     Block<V> top = splat<V>(0);
@@ -493,7 +489,7 @@ struct Call {
 
   template <Form form>
   PANORM_INLINE Row<X, Y> row(long long r, long long g, long long width, long long span,
-                              bool streams) const {
+                              bool streams, bool fetches) const {
     long long column = g * width, index = r * groups + g;
     return {x + r * x_stride + column,
             aux ? aux + r * aux_stride + column : nullptr,
@@ -504,7 +500,8 @@ struct Call {
             stat1 ? stat1 + index : nullptr,
             width,
             span,
-            streams};
+            streams,
+            fetches};
   }
 
   // Read and written, of x and y, by all parts of the batch.
@@ -518,9 +515,10 @@ template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
+  const bool fetches = fetches_long<form, X, Y>(c.width, c.aux, past_caches);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
-      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches);
+      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches, fetches);
       if (!forward_row<Operator, form, add>(row, settings)) {
         rescue<Operator>(Row<X, Y>(row), settings);
       }
@@ -536,13 +534,17 @@ template <class Operator, Form form, bool add, int known_width, class X, class Y
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width;
-  Row<X, Y> row = c.template row<form>(0, 0, width, width, false);
+  // Here a batch decides, which the second cache holds but not the first. LayerNorm takes long
+  // enough for y to arrive by itself.
+  const bool fetches = !Operator::centred && width >= kAhead && c.bytes() > caches.first &&
+                       c.bytes() <= caches.second;
+  Row<X, Y> row = c.template row<form>(0, 0, width, width, false, fetches);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
   for (long long left = c.rows * c.groups; left > 0; --left) {
     if (++g == c.groups) g = 0, ++r;
     const bool last = left == 1;  // then the next one is the same, and its sum not used
-    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, false);
+    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, false, fetches);
     FirstSum<Operator, add, X, Y> first = {next};
     auto meanwhile = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       if (!add || !last) first.take(i, n);
@@ -604,16 +606,18 @@ PANORM_INLINE bool usual_parameters(const void *gain, const void *bias) {
 template <class Operator, bool add, class X, class Y, int known_width = 0, int known_span = 0>
 int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
               long long width, long long span, void *scale, double epsilon, double divisor) {
-  Row<X, Y> row = {(const X *)x,
-                   (X *)residual,
-                   {gain, false, false},
-                   {bias, false, false},
-                   (Y *)y,
-                   nullptr,
-                   sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
-                   known_width ? known_width : width,
-                   known_span ? known_span : span,
-                   false};
+  Row<X, Y> row = {
+      (const X *)x,
+      (X *)residual,
+      {gain, false, false},
+      {bias, false, false},
+      (Y *)y,
+      nullptr,
+      sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
+      known_width ? known_width : width,
+      known_span ? known_span : span,
+      false,
+      !known_width && fetches_long<Operator::usual, X, Y>(width, (const X *)residual, false)};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);
