@@ -39,20 +39,16 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
   return constant || dot == 0 ? 0 : dot / divisor;
 }
 
-// What is summed along with dx: nothing,
-struct NoSums {
-  template <class B, class N>
-  PANORM_INLINE void add(long long, B, B, N) const {}
-};
-
-// or the terms of a row of a row block, of one group; those not wanted are null,
-template <class V>
+// What is summed along with dx, if anything: the terms of a row of a row block, of one group; those
+// not wanted are null;
+template <class V, class X>
 struct ColumnSums {
   Block<V> *gain, *bias;
   bool first;  // nothing is in them yet
 
   template <class N>
   PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat, N) const {
+    if constexpr (!kSumsAlong<X>) return;
     long long at = i / Block<V>::width;
     if (gain) gain[at] = fma(dy, xhat, first ? splat<V>(0) : gain[at]);
     if (bias) bias[at] = (first ? splat<V>(0) : bias[at]) + dy;
@@ -143,12 +139,16 @@ struct Backward {
 
   void run() const {
     int layout = settings.options & PANORM_GAIN_PER_ROW;
+    bool usual_gain = gain && layout <= PANORM_GAIN_SHARED && settings.gain_offset == 0 &&
+                      (sizeof(X) == 4 || !(settings.options & PANORM_GAIN_F32));
     if constexpr (kForSpeed<X>) {
-      if (rows == 1 && groups == 1 && dx && layout <= PANORM_GAIN_SHARED) {
-        return write_dx_of(0, 0, false, OnlyRow<V, S>{dgain, dbias});
+      if (rows == 1 && groups == 1 && dx && usual_gain) {
+        using Sums = OnlyRow<V, S>;
+        return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, false,
+                           Sums{dgain, dbias});
       }
     }
-    run_rows(layout);
+    run_rows(layout, usual_gain);
   }
 
  private:
@@ -157,7 +157,7 @@ struct Backward {
     long long from_row, to_row, from_group, to_group;
   };
 
-  __attribute__((noinline)) void run_rows(int layout) const {
+  __attribute__((noinline)) void run_rows(int layout, bool usual_gain) const {
     long long elements = layout == PANORM_GAIN_PER_COLUMN  ? groups * width
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
@@ -174,6 +174,9 @@ struct Backward {
     Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
     for (long long i = 0; dgain && !along && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; dbias && !along && i < elements; ++i) dbias[i] = 0;
+    using Sums = ColumnSums<V, X>;
+    auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
+                            : write_dx<Operator, false, V, X, Y, Sums>;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
@@ -181,13 +184,9 @@ struct Backward {
       if (dbias && !along) sum_parameter<true>(layout, r, end, dbias);
       for (long long row = r; dx && row < end; ++row) {
         for (long long g = 0; g < groups; ++g) {
-          if constexpr (kSumsAlong<X>) {
-            ColumnSums<V> sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
-                                  bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
-            write_dx_of(row, g, past_caches, sums);
-          } else {
-            write_dx_of(row, g, past_caches, NoSums{});
-          }
+          Sums sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
+                       bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
+          write_dx_of(write, row, g, past_caches, sums);
         }
       }
       if (gain_sums) add_sums(gain_sums, dgain, r == 0);
@@ -279,17 +278,15 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
-  template <class Sums>
-  void write_dx_of(long long r, long long g, bool past_caches, const Sums &gradients) const {
+  template <class Write, class Sums>
+  void write_dx_of(Write write, long long r, long long g, bool past_caches,
+                   const Sums &gradients) const {
     long long column = g * width, pair = r * groups + g;
     const Y *dy_row = dy + r * dy_stride + column;
     const X *x_row = x + r * x_stride + column;
     X *dx_row = dx + r * dx_stride + column;
     E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
     Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
-    bool usual_gain = p.p && !p.one && (sizeof(X) == 4 || !p.f32) && settings.gain_offset == 0;
-    auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
-                            : write_dx<Operator, false, V, X, Y, Sums>;
     if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, gradients,
               settings)) {
       return;
