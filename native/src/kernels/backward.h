@@ -55,8 +55,7 @@ struct ColumnSums {
   }
 };
 
-// or those of the only row: the gradients themselves. What is added to 0 is never -0, as add_sums()
-// has it.
+// or those of the only row: the gradients themselves. Added to 0, as by add_sums(), -0 becomes +0.
 template <class V, class S>
 struct OnlyRow {
   S *gain, *bias;

@@ -508,6 +508,14 @@ struct Call {
   PANORM_INLINE long long bytes() const {
     return settings.parts() * rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
   }
+
+  // Whether to fetch y helps with rows of any length, too: the second cache holds the batch, but
+  // not the first. (LayerNorm takes long enough for y to arrive by itself.)
+  template <class Operator>
+  PANORM_INLINE bool fetches_batch() const {
+    return !Operator::centred && width >= kAhead && bytes() > caches.first &&
+           bytes() <= caches.second;
+  }
 };
 
 // All groups of all rows, one after the other.
@@ -515,7 +523,8 @@ template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
-  const bool fetches = fetches_long<form, X, Y>(c.width, c.aux, past_caches);
+  const bool fetches =
+      fetches_long<form, X, Y>(c.width, c.aux, past_caches) || c.template fetches_batch<Operator>();
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
       Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches, fetches);
@@ -534,10 +543,7 @@ template <class Operator, Form form, bool add, int known_width, class X, class Y
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width;
-  // Here a batch decides, which the second cache holds but not the first. LayerNorm takes long
-  // enough for y to arrive by itself.
-  const bool fetches = !Operator::centred && width >= kAhead && c.bytes() > caches.first &&
-                       c.bytes() <= caches.second;
+  const bool fetches = c.template fetches_batch<Operator>();
   Row<X, Y> row = c.template row<form>(0, 0, width, width, false, fetches);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
@@ -625,7 +631,7 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
   return PANORM_OK;
 }
 
-// The same, of a head of attention if it is as narrow as that.
+// That without a residual; one as narrow as a head of attention does without loops.
 template <class Operator, class X, class Y>
 PANORM_INLINE RowKernel *usual_row_of(long long width, long long span) {
   const bool all = Operator::centred || span == width;
