@@ -140,22 +140,22 @@ final class RowNorm {
           y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisorOf(span), heap);
       return;
     }
-    if (parallel != null) {
-      parallel.run(call(kernel, x, aux, y, stat0, stat1, width, span, with, heap));
-      return;
-    }
-    kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
-        y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(), groups, width,
-        span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon, parameters.gainOffset,
-        divisorOf(span), with, heap);
+    forwardRows(kernel, x, aux, y, stat0, stat1, width, span, with, heap);
   }
 
-  private ForwardCall call(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
+  private void forwardRows(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
       Tensor stat1, long width, long span, int with, boolean heap) {
-    return new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
-        parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
-        groups, width, span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon,
-        parameters.gainOffset, divisorOf(span), with, heap);
+    if (parallel == null) {
+      kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
+          y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(), groups, width,
+          span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon, parameters.gainOffset,
+          divisorOf(span), with, heap);
+    } else {
+      parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(aux), parameters.gain,
+          parameters.bias, y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(),
+          groups, width, span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon,
+          parameters.gainOffset, divisorOf(span), with, heap));
+    }
   }
 
   private static IllegalArgumentException wrongOutput(Tensor y, boolean quantized) {
@@ -215,19 +215,50 @@ final class RowNorm {
   void backward(Tensor dy, Tensor x, Tensor stat0, Tensor stat1, Tensor dx, Tensor dGain,
       Tensor dBias) {
     Checks.present(x, dy, "dy");
-    long rows = x.rows();
     long width = groups == 1 ? x.cols() : widthOf(x);
     long span = spanOf(width, x);
     Kernel kernel = backward.of(x.type(), dy.type());
+    boolean heap = checkBackward(dy, x, stat0, stat1, dx, dGain, dBias, gainLength(x, width));
+    if (x.rows() == 0 || width == 0) {
+      Tensor.clear(dGain);
+      Tensor.clear(dBias);
+      return;
+    }
+    int with = options | parameters.option(x.type());
+    backwardRows(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, with, heap);
+  }
+
+  private void backwardRows(Kernel kernel, Tensor dy, Tensor x, Tensor stat0, Tensor stat1,
+      Tensor dx, Tensor dGain, Tensor dBias, long width, long span, int with, boolean heap) {
+    if (parallel == null) {
+      kernel.backward(dy.segment(), x.segment(), parameters.gain, stat0.segment(),
+          Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), x.rows(), groups, width, span, dy.rowStride(), x.rowStride(),
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap);
+    } else {
+      parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
+          stat0.segment(), Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+          Tensor.segmentOf(dBias), x.rows(), groups, width, span, dy.rowStride(), x.rowStride(),
+          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap));
+    }
+  }
+
+  /**
+   * Checks what backward reads and writes.
+   *
+   * @param length of the gain
+   * @return whether any of it is on the heap
+   */
+  private boolean checkBackward(Tensor dy, Tensor x, Tensor stat0, Tensor stat1, Tensor dx,
+      Tensor dGain, Tensor dBias, long length) {
     Checks.shape(dy, "dy", x);
     Objects.requireNonNull(stat0, stat0Name);
-    Checks.statistic(stat0, stat0Name, rows, groups, x);
+    Checks.statistic(stat0, stat0Name, x.rows(), groups, x);
     boolean heap = x.onHeap() | dy.onHeap() | stat0.onHeap() | parameters.onHeap;
     if (stat1 != null) {
-      Checks.statistic(stat1, stat1Name, rows, groups, x);
+      Checks.statistic(stat1, stat1Name, x.rows(), groups, x);
       heap |= stat1.onHeap();
     }
-    long length = gainLength(x, width);
     parameters.check(x, length);
     if (dx != null) {
       Checks.like(dx, "dx", x);
@@ -246,23 +277,7 @@ final class RowNorm {
       Checks.apart(dGain, "dGain", dBias, "dBias");
       heap |= dBias.onHeap();
     }
-    if (rows == 0 || width == 0) {
-      Tensor.clear(dGain);
-      Tensor.clear(dBias);
-      return;
-    }
-    int with = options | parameters.option(x.type());
-    if (parallel == null) {
-      kernel.backward(dy.segment(), x.segment(), parameters.gain, stat0.segment(),
-          Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-          Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap);
-    } else {
-      parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
-          stat0.segment(), Tensor.segmentOf(stat1), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-          Tensor.segmentOf(dBias), rows, groups, width, span, dy.rowStride(), x.rowStride(),
-          Tensor.strideOf(dx), epsilon, parameters.gainOffset, divisorOf(span), with, heap));
-    }
+    return heap;
   }
 
   /** The gradient of gain or bias. */

@@ -35,7 +35,7 @@ class BackwardBitsTest {
       long span = op == Op.RMS_NORM_BACKWARD ? 1 + random.nextLong(width) : width;
       // One row goes a way of its own.
       long rows = random.nextBoolean() ? 1 : 1 + random.nextInt(40);
-      return new Shape(rows, batch ? 1 : 1 + random.nextInt(2), width, span);
+      return new Shape(rows, batch ? 1 : 1 + random.nextInt(3), width, span);
     }
 
     long parameters() {
