@@ -70,7 +70,7 @@ final class Parallel {
     if (parts == 1) {
       c.run();
     } else {
-      runAll(c.cut(parts).stream().<Runnable>map(part -> part::run).toList());
+      runAll(c.cut(parts));
     }
   }
 
@@ -89,7 +89,7 @@ final class Parallel {
       return;
     }
     for (List<BackwardCall> step : c.cut(parts)) {
-      runAll(step.stream().<Runnable>map(part -> part::run).toList());
+      runAll(step);
     }
   }
 
@@ -110,7 +110,7 @@ final class Parallel {
    *
    * @throws RuntimeException or Error: what the first failed task has thrown
    */
-  void runAll(List<Runnable> tasks) {
+  void runAll(List<? extends Runnable> tasks) {
     Run run = new Run(tasks);
     try {
       threads.accept(run);
@@ -120,13 +120,13 @@ final class Parallel {
   }
 
   private static final class Run {
-    private final List<Runnable> tasks;
+    private final List<? extends Runnable> tasks;
     /** 1 for the tasks that a thread has taken. */
     private final AtomicIntegerArray taken;
     private final CountDownLatch open;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Run(List<Runnable> tasks) {
+    Run(List<? extends Runnable> tasks) {
       this.tasks = tasks;
       this.taken = new AtomicIntegerArray(tasks.size());
       this.open = new CountDownLatch(tasks.size());

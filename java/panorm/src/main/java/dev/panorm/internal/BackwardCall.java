@@ -13,9 +13,10 @@ import java.util.List;
 public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, MemorySegment gain,
     MemorySegment stat0, MemorySegment stat1, MemorySegment dx, MemorySegment dGain,
     MemorySegment dBias, long rows, long groups, long width, long span, long dyStride, long xStride,
-    long dxStride, double epsilon, double gainOffset, double divisor, int options, boolean heap) {
+    long dxStride, double epsilon, double gainOffset, double divisor, int options,
+    boolean heap) implements Runnable {
 
-  /** Runs it. */
+  @Override
   public void run() {
     kernel.backward(dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups, width, span,
         dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap);

@@ -13,9 +13,9 @@ import java.util.List;
 public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, MemorySegment gain,
     MemorySegment bias, MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows,
     long groups, long width, long span, long xStride, long auxStride, long yStride, double epsilon,
-    double gainOffset, double divisor, int options, boolean heap) {
+    double gainOffset, double divisor, int options, boolean heap) implements Runnable {
 
-  /** Runs it. */
+  @Override
   public void run() {
     kernel.forward(x, aux, gain, bias, y, stat0, stat1, rows, groups, width, span, xStride,
         auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
