@@ -54,7 +54,7 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
         Goal::firstCalls));
     goals.add(new Goal("first result in a fresh JVM: at most 60 ms", Goal::firstResult));
     goals.add(new Goal("against each other library, one thread: faster at every shape",
-        m -> peers(m, ALL, 1)));
+        m -> peers(m, ALL, 1.01))); // as fast is not faster
     goals.add(new Goal("... 1 row: 10 times as fast", m -> peers(m, ONE_ROW, 10)));
     goals.add(
         atLeast("against oneDNN, RMSNorm 512 x 4096: 1.8", 1.8, LARGE, RMS, "onednn:rms_norm:f32"));
