@@ -111,7 +111,7 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
     for (int backend : kBackends) {
       const void *kernel = panorm_kernel(op, PANORM_F32, PANORM_F32, backend);
       if (!kernel) continue;
-      for (int parts : {2, 16}) {
+      for (int parts : {1, 2, 16}) {
         for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
       }
     }
