@@ -213,10 +213,10 @@ PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long 
 constexpr long long kAhead = 128;
 
 // Whether that helps with a long row: the first cache does not hold it and its parameters.
-template <Form form, class X, class Y>
-PANORM_INLINE bool fetches_long(long long width, const X *aux, bool streams) {
-  const int xs = 2 + (form == Form::kGainAndBias) + (aux != nullptr);
-  return width * (long long)sizeof(X) >= kLongRow && !streams &&
+template <Form form, bool add, class X, class Y>
+PANORM_INLINE bool fetches_long(long long width) {
+  constexpr int xs = 2 + (form == Form::kGainAndBias) + add;
+  return width * (long long)sizeof(X) >= kLongRow &&
          width * (long long)(xs * sizeof(X) + sizeof(Y)) > caches.first;
 }
 
@@ -523,8 +523,8 @@ template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
-  const bool fetches =
-      fetches_long<form, X, Y>(c.width, c.aux, past_caches) || c.template fetches_batch<Operator>();
+  const bool fetches = !past_caches && (fetches_long<form, add, X, Y>(c.width) ||
+                                        c.template fetches_batch<Operator>());
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
       Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches, fetches);
@@ -612,18 +612,19 @@ PANORM_INLINE bool usual_parameters(const void *gain, const void *bias) {
 template <class Operator, bool add, class X, class Y, int known_width = 0, int known_span = 0>
 int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
               long long width, long long span, void *scale, double epsilon, double divisor) {
-  Row<X, Y> row = {
-      (const X *)x,
-      (X *)residual,
-      {gain, false, false},
-      {bias, false, false},
-      (Y *)y,
-      nullptr,
-      sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
-      known_width ? known_width : width,
-      known_span ? known_span : span,
-      false,
-      !known_width && fetches_long<Operator::usual, X, Y>(width, (const X *)residual, false)};
+  if (known_width) width = known_width;
+  if (known_span) span = known_span;
+  Row<X, Y> row = {(const X *)x,
+                   (X *)residual,
+                   {gain, false, false},
+                   {bias, false, false},
+                   (Y *)y,
+                   nullptr,
+                   sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
+                   width,
+                   span,
+                   false,
+                   fetches_long<Operator::usual, add, X, Y>(width)};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);
