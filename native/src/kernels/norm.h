@@ -458,6 +458,10 @@ struct FirstSum {
 
   PANORM_INLINE E over_row() {
     const long long span = Operator::centred ? row.width : row.span;
+    if (!add && !Operator::centred && span <= V::lanes) {  // the other registers would hold +0
+      V few = span < V::lanes ? V::load_part(row.x, (int)span) : V::load(row.x);
+      return fold(few * few);
+    }
     for_blocks<V>(span, [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
     if constexpr (add) {
       for_blocks<V>(row.width - span, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
