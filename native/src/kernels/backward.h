@@ -26,17 +26,26 @@ PANORM_INLINE Block<V> normalized(const X *x, typename V::elem stat0, typename V
   if constexpr (Operator::centred) {
     return keep((b - splat<V>(stat0)) * splat<V>(stat1), n);
   } else {
-    return b * splat<V>(stat0);
+    return keep(b * splat<V>(stat0), n);  // stat0 may be infinite
   }
 }
 
 // d(1 / inverse)/dx is x * inverse / divisor with epsilon inside the root; the options change that.
-template <class E>
+// S is the type of the inverse as it was saved.
+template <class S, class E>
 PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
-  E divisor = (E)s.divisor, epsilon = (E)s.epsilon;
-  if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) divisor = divisor * fma1(-epsilon, inverse, (E)1);
-  bool constant = s.epsilon_mode() == PANORM_EPSILON_FLOOR && inverse >= 1 / epsilon;
-  return constant || dot == 0 ? 0 : dot / divisor;
+  E divisor = (E)s.divisor;
+  if (s.epsilon_mode() == PANORM_EPSILON_OUTSIDE) {
+    // The root's share of root + epsilon. One that is all rounding would be divided by.
+    E share = fma1(-(E)s.epsilon, inverse, (E)1);
+    if (share < (sizeof(S) == 4 ? (E)0x1p-22 : (E)0x1p-51)) return 0;
+    divisor = divisor * share;
+  } else if (s.epsilon_mode() == PANORM_EPSILON_FLOOR) {
+    // 1 / epsilon, by either of the ways in which forward may have computed it: a constant.
+    S direct = 1 / (S)s.epsilon, rescued = (S)(1 / s.epsilon);
+    if ((S)inverse >= (direct < rescued ? direct : rescued)) return 0;
+  }
+  return dot == 0 ? 0 : dot / divisor;
 }
 
 // What is summed along with dx, if anything: the terms of a row of a row block, of one group; those
@@ -102,7 +111,7 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
     if (!safe_gradient(dot) || !safe_gradient(mean) || !(inverse >= 0x1p-126f)) return false;
   }
   mean = mean_of(mean, s);
-  E slope = slope_of(dot, inverse, s);
+  E slope = slope_of<Statistic<X>>(dot, inverse, s);
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
     bool from_end = (to - from) * (long long)sizeof(X) >= kLongRow;
@@ -306,7 +315,7 @@ int backward(const void *dy, const void *x, const void *gain, const void *stat0,
              void *dx, void *dgain, void *dbias, long long rows, long long groups, long long width,
              long long span, long long dy_stride, long long x_stride, long long dx_stride,
              double epsilon, double gain_offset, double divisor, int options) {
-  if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
+  if (rows < 0 || groups < 0 || width < 0 || !known(options)) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;

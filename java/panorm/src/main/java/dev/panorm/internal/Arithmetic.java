@@ -72,16 +72,30 @@ enum Arithmetic {
     return this == DOUBLE || inverse >= 0x1p-126;
   }
 
-  /** sum(u * xhat) / divisor, with the change that epsilon makes to the derivative of the root. */
-  double slope(double dot, double inverse, double divisor, double epsilon, int options) {
+  /**
+   * sum(u * xhat) / divisor, with the change that epsilon makes to the derivative of the root.
+   *
+   * @param saved the precision in which the inverse was saved
+   */
+  double slope(double dot, double inverse, double divisor, double epsilon, int options,
+      Arithmetic saved) {
     double d = round(divisor);
-    double e = round(epsilon);
     int mode = options & Options.EPSILON_MASK;
     if (mode == Options.EPSILON_OUTSIDE) {
-      d = round(d * fma(-e, inverse, 1));
+      // The root's share of root + epsilon. One that is all rounding would be divided by.
+      double share = fma(-round(epsilon), inverse, 1);
+      if (share < (saved == SINGLE ? 0x1p-22 : 0x1p-51)) {
+        return 0;
+      }
+      d = round(d * share);
+    } else if (mode == Options.EPSILON_FLOOR) {
+      // 1 / epsilon, by either of the ways in which forward may have computed it: a constant.
+      double direct = saved.round(1 / saved.round(epsilon));
+      if (inverse >= Math.min(direct, saved.round(1 / epsilon))) {
+        return 0;
+      }
     }
-    boolean constant = mode == Options.EPSILON_FLOOR && inverse >= round(1 / e);
-    return constant || dot == 0 ? 0 : round(dot / d);
+    return dot == 0 ? 0 : round(dot / d);
   }
 
   /** Rounds to an integer, ties to even, magnitudes below 2^22. */

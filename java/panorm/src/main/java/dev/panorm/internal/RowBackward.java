@@ -159,7 +159,7 @@ final class RowBackward {
       return false;
     }
     double mean = a.round(sum / a.round(c.divisor()));
-    double slope = a.slope(dot, inverse, c.divisor(), c.epsilon(), c.options());
+    double slope = a.slope(dot, inverse, c.divisor(), c.epsilon(), c.options(), Arithmetic.of(x));
     long at = row * c.dxStride() + group * width;
     for (int i = 0; i < width; i++) {
       double u = layer ? a.round(upstream[i] - mean) : upstream[i];
