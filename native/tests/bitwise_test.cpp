@@ -23,11 +23,12 @@ TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
           REQUIRE((ours == nullptr) == (scalar == nullptr));
           if (!ours || left_out(x_type, y_type)) continue;
           for (long long width : widths) {
-            for (int i = 0; i < (width < 300 ? draws() : 1); ++i) {
+            for (int i = 0; i < (width < 300 ? draws() : 2); ++i) {
               // One row has a way of its own; sums over rows have blocks of 16.
               int rows = i == 7 ? 40 : i % 3 == 1 ? 1 : 1 + random.below(5);
               int groups = rows == 1 ? 1 : 1 + random.below(3);
               Call call = draw(op, x_type, y_type, rows, groups, width, random);
+              if (random.below(2)) call.make_usual();
               const Arrays before = call.arrays();
               Arrays actual = before, expected = before;
               int status = call.run(ours, actual), expected_status = call.run(scalar, expected);
@@ -89,75 +90,108 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
 }
 
 // How long rows are walked depends on how much memory a batch takes: what outgrows the second cache
-// is overlapped, what outgrows the last, where the rows of y are aligned, stored past the caches.
+// is overlapped, what outgrows the last, where the rows of y or dx are aligned, stored past the
+// caches.
 TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar backend") {
-  const long long rows = 100, width = 4096;
-  Random random = {1};
-  std::vector<unsigned> x(rows * width), gain(width), bias(width), memory(rows * width + 32);
-  for (auto *values : {&x, &gain, &bias}) {
-    for (unsigned &e : *values)
-      e = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
-  }
-  for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
-    auto run = [&](const void *kernel, int parts, int misalignment) {
-      unsigned *y = memory.data() + 16 - (unsigned long long)memory.data() % 64 / 4 + misalignment;
-      REQUIRE(panorm_forward(kernel, x.data(), nullptr, gain.data(),
-                             op == PANORM_LAYER_NORM ? bias.data() : nullptr, y, nullptr, nullptr,
-                             rows, 1, width, width, width, 0, width, 1e-5, 0, (double)width,
-                             (parts - 1) * PANORM_PARTS) == PANORM_OK);
-      return std::vector<unsigned>(y, y + rows * width);
+  const long long rows = 50, width = 4096, count = rows * width;
+  for (int type : {PANORM_F32, PANORM_BF16}) {
+    const Format format = format_of(type);
+    Random random = {1};
+    auto drawn = [&](long long n) {
+      std::vector<unsigned char> bytes(n * format.size);
+      for (long long i = 0; i < n; ++i) {
+        unsigned long long bits = element(format, kNormal, random.next());
+        std::memcpy(&bytes[i * format.size], &bits, format.size);
+      }
+      return bytes;
     };
-    auto expected = run(panorm_kernel(op, PANORM_F32, PANORM_F32, PANORM_SCALAR), 1, 0);
-    for (int backend : kBackends) {
-      const void *kernel = panorm_kernel(op, PANORM_F32, PANORM_F32, backend);
-      if (!kernel) continue;
-      for (int parts : {1, 2, 16}) {
-        for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+    const auto x = drawn(count), dy = drawn(count), gain = drawn(width), bias = drawn(width);
+    const std::vector<float> statistics(rows, 0.75);
+    std::vector<unsigned char> memory(count * format.size + 128);
+    for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
+      auto run = [&](const void *kernel, int parts, int misalignment) {
+        unsigned char *out = memory.data();
+        out += 64 - (unsigned long long)out % 64 + misalignment * format.size;
+        int options = (parts - 1) * PANORM_PARTS;
+        int status =
+            op >= PANORM_RMS_NORM_BACKWARD
+                ? panorm_backward(kernel, dy.data(), x.data(), gain.data(), statistics.data(),
+                                  statistics.data(), out, nullptr, nullptr, rows, 1, width, width,
+                                  width, width, width, 1e-5, 0, (double)width, options)
+                : panorm_forward(kernel, x.data(), nullptr, gain.data(),
+                                 op == PANORM_LAYER_NORM ? bias.data() : nullptr, out, nullptr,
+                                 nullptr, rows, 1, width, width, width, 0, width, 1e-5, 0,
+                                 (double)width, options);
+        REQUIRE(status == PANORM_OK);
+        return std::vector<unsigned char>(out, out + count * format.size);
+      };
+      const auto expected = run(panorm_kernel(op, type, type, PANORM_SCALAR), 1, 0);
+      for (int backend : kBackends) {
+        const void *kernel = panorm_kernel(op, type, type, backend);
+        if (!kernel || backend == PANORM_SCALAR) continue;
+        for (int parts : {1, 4, 256}) {
+          for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+        }
       }
     }
   }
 }
 
 TEST_CASE("bad arguments are refused and nothing is written") {
-  const void *kernel = panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, PANORM_SCALAR);
-  REQUIRE(kernel != nullptr);
-  float x[4] = {1, 2, 3, 4}, y[4] = {7, 7, 7, 7};
-  auto call = [&](const void *k, const void *in, long long rows, long long span, int options) {
-    return panorm_forward(k, in, nullptr, nullptr, nullptr, y, nullptr, nullptr, rows, 1, 4, span,
-                          4, 4, 4, 1e-5, 0, 4, options);
-  };
-  CHECK(call(nullptr, x, 1, 4, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, nullptr, 1, 4, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, x, -1, 4, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, x, 1, 0, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, x, 1, 5, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, x, 1, 4, 1 << 20) == PANORM_BAD_ARGUMENT);
-  CHECK(call(kernel, x, 1, 4, PANORM_AUX_ADD) == PANORM_BAD_ARGUMENT);  // no aux
-  for (float e : y) CHECK(e == 7);
-  CHECK(call(kernel, x, 0, 4, 0) == PANORM_OK);
-  CHECK(call(kernel, x, 1, 4, 0) == PANORM_OK);
-  CHECK(y[0] != 7);
+  for (int backend : kBackends) {
+    const void *kernel = panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend);
+    if (!kernel) continue;
+    CAPTURE(kBackendNames[backend]);
+    float x[4] = {1, 2, 3, 4}, gain[4] = {1, 1, 1, 1}, y[4] = {7, 7, 7, 7};
+    auto call = [&](const void *k, const void *in, long long rows, long long span, int options) {
+      return panorm_forward(k, in, nullptr, gain, nullptr, y, nullptr, nullptr, rows, 1, 4, span, 4,
+                            4, 4, 1e-5, 0, 4, options);
+    };
+    CHECK(call(nullptr, x, 1, 4, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, nullptr, 1, 4, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, -1, 4, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 0, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 5, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 4, 1 << 20) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 4, -PANORM_PARTS) == PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 4, PANORM_EPSILON_OUTSIDE | PANORM_EPSILON_FLOOR) ==
+          PANORM_BAD_ARGUMENT);
+    CHECK(call(kernel, x, 1, 4, PANORM_AUX_ADD) == PANORM_BAD_ARGUMENT);  // no aux
+    const void *batch = panorm_kernel(PANORM_BATCH_NORM, PANORM_F32, PANORM_F32, backend);
+    CHECK(call(batch, x, 1, 4, 1 << 20) == PANORM_BAD_ARGUMENT);
+    CHECK(call(batch, x, 1, 4, PANORM_EPSILON_FLOOR) == PANORM_BAD_ARGUMENT);
+    for (float e : y) CHECK(e == 7);
+    CHECK(call(kernel, x, 0, 4, 0) == PANORM_OK);
+    CHECK(call(kernel, x, 1, 4, 0) == PANORM_OK);
+    CHECK(y[0] != 7);
 
-  const void *row =
-      panorm_kernel(PANORM_RMS_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, PANORM_SCALAR);
-  float gain[4] = {1, 1, 1, 1}, z[4] = {7, 7, 7, 7};
-  auto call_row = [&](const void *k, const void *in, long long width, long long span) {
-    return panorm_forward_row(k, in, gain, z, nullptr, nullptr, width, span, nullptr, 1e-5, 4);
-  };
-  CHECK(call_row(nullptr, x, 4, 4) == PANORM_BAD_ARGUMENT);
-  CHECK(call_row(row, nullptr, 4, 4) == PANORM_BAD_ARGUMENT);
-  CHECK(call_row(row, x, -1, -1) == PANORM_BAD_ARGUMENT);
-  CHECK(call_row(row, x, 4, 0) == PANORM_BAD_ARGUMENT);
-  CHECK(call_row(row, x, 4, 5) == PANORM_BAD_ARGUMENT);
-  for (float e : z) CHECK(e == 7);
-  CHECK(call_row(row, x, 0, 0) == PANORM_OK);
-  CHECK(call_row(row, x, 4, 4) == PANORM_OK);
-  for (int i = 0; i < 4; ++i) CHECK(z[i] == y[i]);
+    const void *row =
+        panorm_kernel(PANORM_RMS_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, backend);
+    float z[4] = {7, 7, 7, 7}, scale = 7;
+    auto call_row = [&](const void *k, const void *in, long long width, long long span) {
+      return panorm_forward_row(k, in, gain, z, nullptr, nullptr, width, span, &scale, 1e-5, 4);
+    };
+    CHECK(call_row(nullptr, x, 4, 4) == PANORM_BAD_ARGUMENT);
+    CHECK(call_row(row, nullptr, 4, 4) == PANORM_BAD_ARGUMENT);
+    CHECK(call_row(row, x, -1, -1) == PANORM_BAD_ARGUMENT);
+    CHECK(call_row(row, x, 4, 0) == PANORM_BAD_ARGUMENT);
+    CHECK(call_row(row, x, 4, 5) == PANORM_BAD_ARGUMENT);
+    for (float e : z) CHECK(e == 7);
+    CHECK(call_row(row, x, 0, 0) == PANORM_OK);
+    CHECK(call_row(row, x, 4, 4) == PANORM_OK);
+    for (int i = 0; i < 4; ++i) CHECK(z[i] == y[i]);
+    row = panorm_kernel(PANORM_LAYER_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, backend);
+    CHECK(call_row(row, x, 4, 4) == PANORM_OK);
+    CHECK(scale == 7);  // nothing is quantized
+  }
 }
 
 TEST_CASE("what does not exist has no kernel") {
   CHECK(panorm_kernel(99, PANORM_F32, PANORM_F32, PANORM_SCALAR) == nullptr);
-  CHECK(panorm_kernel(PANORM_RMS_NORM, 99, PANORM_F32, PANORM_SCALAR) == nullptr);
+  for (int type : {-1, 5, 9, 99, 1 << 29}) {
+    CHECK(panorm_kernel(PANORM_RMS_NORM, type, PANORM_F32, PANORM_SCALAR) == nullptr);
+    CHECK(panorm_kernel(PANORM_RMS_NORM, PANORM_F32, type, PANORM_SCALAR) == nullptr);
+  }
   CHECK(panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, 99) == nullptr);
   CHECK(panorm_kernel(PANORM_RMS_NORM_BACKWARD, PANORM_F32, PANORM_I8, PANORM_SCALAR) == nullptr);
   CHECK(panorm_kernel(PANORM_BATCH_NORM | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, PANORM_SCALAR) ==

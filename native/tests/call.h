@@ -39,6 +39,7 @@ enum Values {
   kSpecial,  // a NaN or an infinity here and there
   kValueClasses,
   kPositive = kValueClasses,  // for inverse deviations and variances
+  kAnyPositive,               // from zero to infinity
   kUntouched                  // the pattern that also fills gaps
 };
 
@@ -101,6 +102,11 @@ inline unsigned long long element(const Format &f, int values, unsigned long lon
       break;
     case kPositive:
       sign = 0;
+      break;
+    case kAnyPositive:
+      sign = 0;
+      exponent = pick % f.exponents;
+      if (exponent == f.special()) mantissa = 0;
       break;
     default:
       break;
@@ -181,6 +187,12 @@ struct Call {
     return index == 1 && !backward() && (options & PANORM_AUX_ADD || op == PANORM_BATCH_NORM);
   }
 
+  // Statistics and gradients as they come with rows of such values, not only those of most.
+  bool far() const { return seed & 1; }
+
+  // Makes it what most callers send, which goes the ways that are made for speed.
+  void make_usual();
+
   // Leaves of a forward call what a kernel for one row can be told.
   void make_one_row();
 
@@ -197,7 +209,7 @@ struct Call {
 template <class Numbers>
 Call draw(int op, int x_type, int y_type, long long rows, long long groups, long long width,
           Numbers &random) {
-  constexpr double epsilons[] = {1e-5, 0, 1e-12, 0.1}, gain_offsets[] = {0, 1, -0.5};
+  constexpr double epsilons[] = {1e-5, 0, 1e-12, 0.1, 1}, gain_offsets[] = {0, 1, -0.5};
   constexpr int aux[] = {PANORM_AUX_NONE, PANORM_AUX_ADD, PANORM_AUX_GATE};
   Call c = {};
   c.op = op, c.x_type = x_type, c.y_type = y_type;
@@ -211,7 +223,8 @@ Call draw(int op, int x_type, int y_type, long long rows, long long groups, long
   if (!c.batch() && !c.backward()) {
     c.options |= aux[random.below(3)] | (random.below(4) == 0 ? PANORM_ROUND_BEFORE_GAIN : 0);
   }
-  c.epsilon = epsilons[random.below(4)];
+  if (random.below(4) == 0) c.options |= random.below(256) * PANORM_PARTS;
+  c.epsilon = epsilons[random.below(5)];
   c.gain_offset = gain_offsets[random.below(3)];
   c.values = random.below(kValueClasses);
   // Only what may be null, and each seldom enough that some calls have everything.
@@ -267,11 +280,12 @@ inline Arrays Call::arrays() const {
                                                            : rows;
   long long statistics = batch() ? width : rows * groups;
   if (backward()) {
-    tensor(0, y_type, kNormal);
+    int inverse = far() ? kAnyPositive : kPositive, mean = far() ? kAnyExponent : kNormal;
+    tensor(0, y_type, far() ? values : kNormal);
     tensor(1, x_type, values);
     vector(2, parameter, parameters, kNormal);
-    vector(3, statistic, statistics, op == PANORM_RMS_NORM_BACKWARD ? kPositive : kNormal);
-    vector(4, statistic, statistics, kPositive);
+    vector(3, statistic, statistics, op == PANORM_RMS_NORM_BACKWARD ? inverse : mean);
+    vector(4, statistic, statistics, inverse);
     tensor(5, x_type, kUntouched);
     vector(6, statistic, parameters, kUntouched);
     vector(7, statistic, parameters, kUntouched);
@@ -308,6 +322,19 @@ inline int Call::run(const void *kernel, Arrays &a) const {
   }
   for (Array &array : a) array.drop_payloads();
   return status;
+}
+
+inline void Call::make_usual() {
+  if (batch()) return;
+  bool rms = op == PANORM_RMS_NORM || op == PANORM_RMS_NORM_BACKWARD;
+  options &=
+      (PANORM_ALL_OPTIONS & -PANORM_PARTS) | PANORM_GAIN_SHARED | (backward() ? 0 : PANORM_AUX_ADD);
+  gain_offset = 0;
+  absent &= ~(1 << 2);
+  if (backward()) return;
+  absent = rms ? absent | 1 << 3 : absent & ~(1 << 3);
+  if (!(options & PANORM_AUX_ADD)) absent |= 1 << 1;
+  if (rows == 1) absent |= y_type == PANORM_I8 ? 1 << 5 : 3 << 5;
 }
 
 inline void Call::make_one_row() {

@@ -117,7 +117,7 @@ int batch_norm(const void *x, void *aux, const void *gain, const void *bias, voi
                void *stat1, long long rows, long long groups, long long width, long long,
                long long x_stride, long long, long long y_stride, double epsilon,
                double gain_offset, double divisor, int options) {
-  if (rows < 0 || groups != 1 || width < 0 || options % PANORM_PARTS & ~PANORM_GAIN_F32) {
+  if (rows < 0 || groups != 1 || width < 0 || options & ~(kParts | PANORM_GAIN_F32)) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || width == 0) return PANORM_OK;
@@ -241,7 +241,7 @@ int batch_norm_backward(const void *dy, const void *x, const void *gain, const v
                         long long groups, long long width, long long, long long dy_stride,
                         long long x_stride, long long dx_stride, double epsilon, double gain_offset,
                         double divisor, int options) {
-  if (rows < 0 || groups != 1 || width < 0 || options % PANORM_PARTS & ~PANORM_GAIN_F32) {
+  if (rows < 0 || groups != 1 || width < 0 || options & ~(kParts | PANORM_GAIN_F32)) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || width == 0) return PANORM_OK;

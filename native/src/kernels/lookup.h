@@ -37,6 +37,7 @@ const void *kernel_for(int op) {
 constexpr int type_pair(int x_type, int y_type) { return x_type * 8 + y_type; }
 
 const void *lookup(int op, int x_type, int y_type) {
+  if ((unsigned)x_type > PANORM_I8 || (unsigned)y_type > PANORM_I8) return nullptr;
   switch (type_pair(x_type, y_type)) {
     case type_pair(PANORM_F32, PANORM_F32):
       return kernel_for<float, float>(op);

@@ -47,6 +47,15 @@ constexpr int kTypeCode<bf16> = PANORM_BF16;
 template <>
 constexpr int kTypeCode<i8> = PANORM_I8;
 
+// The parts of a batch, in a call's options: they change where a row is, not what is computed.
+constexpr int kParts = PANORM_ALL_OPTIONS & -PANORM_PARTS;
+
+PANORM_INLINE bool known(int options) {
+  return !(options & ~PANORM_ALL_OPTIONS) &&
+         (options & (PANORM_EPSILON_OUTSIDE | PANORM_EPSILON_FLOOR)) !=
+             (PANORM_EPSILON_OUTSIDE | PANORM_EPSILON_FLOOR);
+}
+
 struct Settings {
   double epsilon, gain_offset, divisor;
   int options;
@@ -169,7 +178,7 @@ PANORM_INLINE Block<V> finish_block(Block<V> t, const Row<X, Y> &row, long long 
                                     const Settings &s) {
   using E = typename V::elem;
   E offset = (E)s.gain_offset;
-  if (s.options & PANORM_ROUND_BEFORE_GAIN) t = rounded_to<X>(t);
+  if (sizeof(X) == 2 && s.options & PANORM_ROUND_BEFORE_GAIN) t = rounded_to<X>(t);
   if (row.gain.p) {
     Block<V> g = row.gain.template at<V, X>(i, n);
     if (offset != 0) g = g + splat<V>(offset);
@@ -674,13 +683,12 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
             long long x_stride, long long aux_stride, long long y_stride, double epsilon,
             double gain_offset, double divisor, int options) {
   bool add = options & PANORM_AUX_ADD, gate = options & PANORM_AUX_GATE;
-  bool plain =
-      gain_offset == 0 && !(options % PANORM_PARTS & ~(PANORM_AUX_ADD | PANORM_GAIN_SHARED));
+  bool plain = gain_offset == 0 && !(options & ~(kParts | PANORM_AUX_ADD | PANORM_GAIN_SHARED));
   if (rows == 1 && groups == 1 && plain && !stat0 && (sizeof(Y) == 1 || !stat1) && add == !!aux) {
     RowKernel *kernel = usual_row_kernel<Operator, X, Y>(x, gain, y, bias, aux, width, span, stat1);
     if (kernel) return kernel(x, gain, y, bias, aux, width, span, stat1, epsilon, divisor);
   }
-  if (rows < 0 || groups < 0 || width < 0 || options & ~PANORM_ALL_OPTIONS) {
+  if (rows < 0 || groups < 0 || width < 0 || !known(options)) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
@@ -718,6 +726,7 @@ int forward_one_row(const void *x, const void *gain, void *y, const void *bias, 
   RowKernel *kernel =
       usual_row_kernel<Operator, X, Y>(x, gain, y, bias, residual, width, span, scale);
   if (kernel) return kernel(x, gain, y, bias, residual, width, span, scale, epsilon, divisor);
-  return forward<Operator, X, Y>(x, residual, gain, bias, y, nullptr, scale, 1, 1, width, span, 0,
-                                 0, 0, epsilon, 0, divisor, residual ? PANORM_AUX_ADD : 0);
+  return forward<Operator, X, Y>(x, residual, gain, bias, y, nullptr,
+                                 sizeof(Y) == 1 ? scale : nullptr, 1, 1, width, span, 0, 0, 0,
+                                 epsilon, 0, divisor, residual ? PANORM_AUX_ADD : 0);
 }

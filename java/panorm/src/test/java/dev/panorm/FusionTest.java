@@ -323,6 +323,19 @@ class FusionTest {
     }
   }
 
+  /** Without effect on F32, though rows that are too large for it are computed in double. */
+  @ParameterizedTest
+  @EnumSource
+  void roundBeforeGainLeavesF32(Values values) {
+    Tensor x = Tensors.filled(arena, DType.F32, ROWS, COLS, values, 18);
+    Tensor gain = Tensors.normal(arena, 1, COLS, 19);
+    Tensor expected = output(DType.F32);
+    Tensor y = output(DType.F32);
+    RmsNorm.builder(gain).backend(backend).build().forward(x, expected);
+    RmsNorm.builder(gain).roundBeforeGain().backend(backend).build().forward(x, y);
+    Tensors.assertSameBits(expected, y, values.toString());
+  }
+
   private Tensor rounded(Tensor t, DType type) {
     Tensor rounded = output(type);
     for (int row = 0; row < ROWS; row++) {

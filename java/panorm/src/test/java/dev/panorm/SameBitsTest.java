@@ -84,6 +84,10 @@ class SameBitsTest {
       return groups * width + padding;
     }
 
+    boolean far() {
+      return (seed & 1) != 0;
+    }
+
     void run(Kernel kernel, MemorySegment[] a) {
       int output = backward() ? 5 : 4;
       MemorySegment y = inPlace == 0 ? a[output] : a[inPlace - 1];
@@ -101,7 +105,7 @@ class SameBitsTest {
 
   /** Made of bits, without arithmetic; {@link dev.panorm.Values} rounds what it draws. */
   enum Values {
-    NORMAL, ANY_EXPONENT, HUGE, TINY, SUBNORMAL, AROUND_10000, ZEROS, SPECIAL, POSITIVE, UNTOUCHED;
+    NORMAL, ANY_EXPONENT, HUGE, TINY, SUBNORMAL, AROUND_10000, ZEROS, SPECIAL, POSITIVE, ANY_POSITIVE, UNTOUCHED;
 
     long element(Format f, long random) {
       long mantissa = random & (1L << f.mantissa) - 1;
@@ -132,6 +136,11 @@ class SameBitsTest {
           }
         }
         case POSITIVE -> sign = 0;
+        case ANY_POSITIVE -> {
+          sign = 0;
+          exponent = pick % f.exponents;
+          mantissa = exponent == f.special() ? 0 : mantissa;
+        }
         case NORMAL, UNTOUCHED -> {
         }
       }
@@ -181,11 +190,13 @@ class SameBitsTest {
       long statistics = call.batch() ? call.width : call.rows * call.groups;
       if (call.backward()) {
         boolean rms = call.op == Op.RMS_NORM_BACKWARD;
-        tensor(0, call.y.element, Values.NORMAL);
+        Values inverse = call.far() ? Values.ANY_POSITIVE : Values.POSITIVE;
+        Values mean = call.far() ? Values.ANY_EXPONENT : Values.NORMAL;
+        tensor(0, call.y.element, call.far() ? call.values : Values.NORMAL);
         tensor(1, call.x.element, call.values);
         vector(2, parameter, parameters, Values.NORMAL);
-        vector(3, statistic, statistics, rms ? Values.POSITIVE : Values.NORMAL);
-        vector(4, statistic, statistics, Values.POSITIVE);
+        vector(3, statistic, statistics, rms ? inverse : mean);
+        vector(4, statistic, statistics, inverse);
         tensor(5, call.x.element, Values.UNTOUCHED);
         vector(6, statistic, parameters, Values.UNTOUCHED);
         vector(7, statistic, parameters, Values.UNTOUCHED);

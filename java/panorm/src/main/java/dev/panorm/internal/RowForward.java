@@ -111,7 +111,7 @@ final class RowForward {
   /** Gain, bias and gate. */
   private double finish(Arithmetic a, double normalized, long row, long group, int i) {
     double t = normalized;
-    if ((c.options() & Options.ROUND_BEFORE_GAIN) != 0) {
+    if (x.size == 2 && (c.options() & Options.ROUND_BEFORE_GAIN) != 0) {
       t = x.rounded(t);
     }
     if (gain.present()) {
