@@ -285,6 +285,11 @@ class LoadingTest {
   }
 
   @Test
+  void namedLibraryIsBlank() {
+    fallsBack(jvm().property("panorm.library.path", ""), "-Dpanorm.library.path is blank");
+  }
+
+  @Test
   void temporaryFolderWithSpacesAndUmlauts() throws IOException {
     temporary = Files.createDirectory(folder.resolve("täglich neu"));
     loads(jvm());
@@ -425,6 +430,15 @@ class LoadingTest {
       assertTrue(Files.exists(owner.resolve(LIBRARY)), owner.toString());
     }
     assertEquals(kept.contains("panorm-7"), Files.exists(others.resolve(LIBRARY)));
+  }
+
+  /** A name that is no text in the locale: nothing that any user leaves there keeps others out. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void leftoverOfAnUnspeakableName() throws Exception {
+    String[] make = {"sh", "-c", "mkdir \"$0/panorm-$(printf '\\377')\"", temporary.toString()};
+    assertEquals(0, new ProcessBuilder(make).start().waitFor());
+    worksOn(NATIVE, jvm().under("env", "LC_ALL=C").run());
   }
 
   private Path leftover(String name, String... files) throws IOException {

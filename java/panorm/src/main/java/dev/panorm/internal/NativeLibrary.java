@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -48,6 +49,9 @@ public final class NativeLibrary {
   public static void load() throws IOException {
     String named = System.getProperty(PATH_PROPERTY);
     if (named != null) {
+      if (named.isBlank()) {
+        throw new IOException("-D" + PATH_PROPERTY + " is blank");
+      }
       Path path = Path.of(named).toAbsolutePath();
       System.load((Files.isDirectory(path) ? path.resolve(fileName()) : path).toString());
     } else {
@@ -141,8 +145,8 @@ public final class NativeLibrary {
   }
 
   /**
-   * A new directory that only this user may enter, so that nobody can change what will be in it,
-   * in one where nobody else can put another in its place. Files.createTempDirectory would do, but
+   * A new directory that only this user may enter, so that nobody can change what will be in it, in
+   * one where nobody but this user's group can put another in its place. Files.createTempDirectory would do, but
    * for its secure random numbers, which take a new JVM as long; creating it fails if it exists, so
    * there is nothing to be gained by guessing a name.
    */
@@ -176,7 +180,7 @@ public final class NativeLibrary {
     }
     for (String name : names) {
       File directory = new File(parent, name);
-      if (name.startsWith(DIRECTORY_PREFIX) && isStale(directory.toPath(), mine.toPath())) {
+      if (name.startsWith(DIRECTORY_PREFIX) && isStale(directory, mine.toPath())) {
         new File(directory, fileName()).delete();
         directory.delete();
       }
@@ -184,15 +188,16 @@ public final class NativeLibrary {
   }
 
   /** Not through a link, nor in another user's directory: any file of ours may be behind it. */
-  private static boolean isStale(Path directory, Path mine) {
+  private static boolean isStale(File file, Path mine) {
     try {
+      Path directory = file.toPath();
       BasicFileAttributes attributes = Files.readAttributes(directory, BasicFileAttributes.class,
           LinkOption.NOFOLLOW_LINKS);
       return attributes.isDirectory()
           && System.currentTimeMillis() - attributes.lastModifiedTime().toMillis() > STALE_MILLIS
           && Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(Files.getOwner(mine));
-    } catch (IOException e) {
-      return false; // gone in the meantime
+    } catch (IOException | InvalidPathException e) {
+      return false; // gone in the meantime, or a name that no JVM of this user has given
     }
   }
 
