@@ -17,31 +17,44 @@ class AllocationTest {
 
   /** Prints the uses that go on allocating. */
   static final class Program {
-    private static final int CALLS = 10_000;
     private static final int ROUNDS = 300;
+
+    /** More elements than a critical call has. */
+    private static final int LARGE_ROWS = 16;
+    private static final int LARGE_COLS = 4096;
 
     public static void main(String[] args) {
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       for (Use<?> use : Use.ALL) {
-        Runnable call = use.on(new OffHeap());
-        long bytes = Long.MAX_VALUE;
-        for (int round = 0; round < ROUNDS && bytes > 0; round++) {
-          long before = threads.getCurrentThreadAllocatedBytes();
-          for (int i = 0; i < CALLS; i++) {
-            call.run();
-          }
-          bytes = threads.getCurrentThreadAllocatedBytes() - before;
+        // Large ones on the heap do allocate, which must not make others do so.
+        Tensor array = Tensor.ofArray(new float[LARGE_ROWS * LARGE_COLS], 0, LARGE_ROWS,
+            LARGE_COLS);
+        RmsNorm.builder().build().forward(array, array);
+        check(threads, use, 1, 64, 10_000);
+        check(threads, use, 3, 64, 10_000);
+        check(threads, use, LARGE_ROWS, LARGE_COLS, 100);
+      }
+    }
+
+    private static void check(ThreadMXBean threads, Use<?> use, long rows, long cols, int calls) {
+      Runnable call = use.on(new OffHeap(rows, cols));
+      long bytes = Long.MAX_VALUE;
+      for (int round = 0; round < ROUNDS && bytes > 0; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < calls; i++) {
+          call.run();
         }
-        if (bytes > 0) {
-          System.out.println(use.name() + ": " + bytes + " B in " + CALLS + " calls");
-        }
+        bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      }
+      if (bytes > 0) {
+        System.out.printf("%s, %d x %d: %d B in %d calls%n", use.name(), rows, cols, bytes, calls);
       }
     }
   }
 
   private static final class OffHeap extends Operands {
-    OffHeap() {
-      super(Panorm.backend(), DType.F32, 1, 64);
+    OffHeap(long rows, long cols) {
+      super(Panorm.backend(), DType.F32, rows, cols);
     }
 
     @Override

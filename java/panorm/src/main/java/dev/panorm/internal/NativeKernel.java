@@ -40,7 +40,11 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       }
     };
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      // No thread is to be had: whoever calls a kernel links the handle.
+    }
   }
 
   private static final class CriticalRow {
@@ -115,8 +119,13 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       long span, long xStride, long auxStride, long yStride, double epsilon, double gainOffset,
       double divisor, int options, boolean heap) {
     if (rows * groups * width > CRITICAL_ELEMENTS) {
-      forwardLong(new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
-          span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, heap));
+      if (heap) {
+        forwardInPieces(new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups,
+            width, span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, true));
+      } else {
+        forwardLong(x, aux, gain, bias, y, stat0, stat1, rows, groups, width, span, xStride,
+            auxStride, yStride, epsilon, gainOffset, divisor, options);
+      }
       return;
     }
     try {
@@ -134,15 +143,21 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     }
   }
 
-  /** Cut in pieces if it is on the heap: a row that is longer still holds up the collector. */
-  private void forwardLong(ForwardCall c) {
+  private void forwardLong(MemorySegment x, MemorySegment aux, MemorySegment gain,
+      MemorySegment bias, MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows,
+      long groups, long width, long span, long xStride, long auxStride, long yStride,
+      double epsilon, double gainOffset, double divisor, int options) {
     try {
-      if (!c.heap()) {
-        requireOk((int) Forward.HANDLE.invokeExact(address, c.x(), c.aux(), c.gain(), c.bias(),
-            c.y(), c.stat0(), c.stat1(), c.rows(), c.groups(), c.width(), c.span(), c.xStride(),
-            c.auxStride(), c.yStride(), c.epsilon(), c.gainOffset(), c.divisor(), c.options()));
-        return;
-      }
+      requireOk((int) Forward.HANDLE.invokeExact(address, x, aux, gain, bias, y, stat0, stat1, rows,
+          groups, width, span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** On the heap. A row that is longer than a piece holds up the collector all the same. */
+  private void forwardInPieces(ForwardCall c) {
+    try {
       List<ForwardCall> pieces = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
       if (pieces.size() > 1) {
         pieces.forEach(ForwardCall::run);
@@ -162,8 +177,14 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       long groups, long width, long span, long dyStride, long xStride, long dxStride,
       double epsilon, double gainOffset, double divisor, int options, boolean heap) {
     if (rows * groups * width > CRITICAL_ELEMENTS) {
-      backwardLong(new BackwardCall(this, dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups,
-          width, span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, heap));
+      if (heap) {
+        backwardInPieces(
+            new BackwardCall(this, dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups, width,
+                span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options, true));
+      } else {
+        backwardLong(dy, x, gain, stat0, stat1, dx, dGain, dBias, rows, groups, width, span,
+            dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options);
+      }
       return;
     }
     try {
@@ -181,16 +202,25 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     }
   }
 
-  /** Cut in pieces if it is on the heap: a row that is longer still holds up the collector. */
-  private void backwardLong(BackwardCall c) {
+  private void backwardLong(MemorySegment dy, MemorySegment x, MemorySegment gain,
+      MemorySegment stat0, MemorySegment stat1, MemorySegment dx, MemorySegment dGain,
+      MemorySegment dBias, long rows, long groups, long width, long span, long dyStride,
+      long xStride, long dxStride, double epsilon, double gainOffset, double divisor, int options) {
     try {
-      if (!c.heap()) {
-        requireOk((int) Backward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),
-            c.stat1(), c.dx(), c.dGain(), c.dBias(), c.rows(), c.groups(), c.width(), c.span(),
-            c.dyStride(), c.xStride(), c.dxStride(), c.epsilon(), c.gainOffset(), c.divisor(),
-            c.options()));
-        return;
-      }
+      requireOk((int) Backward.HANDLE.invokeExact(address, dy, x, gain, stat0, stat1, dx, dGain,
+          dBias, rows, groups, width, span, dyStride, xStride, dxStride, epsilon, gainOffset,
+          divisor, options));
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /**
+   * On the heap. A row that is longer than a piece, and the gradients of gain and bias of several
+   * groups or with an element a group, which are not cut, hold up the collector all the same.
+   */
+  private void backwardInPieces(BackwardCall c) {
+    try {
       List<List<BackwardCall>> steps = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
       if (steps.stream().anyMatch(calls -> calls.size() > 1)) {
         steps.forEach(calls -> calls.forEach(BackwardCall::run));
