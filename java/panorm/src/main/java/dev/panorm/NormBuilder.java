@@ -52,8 +52,13 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
    * executor does: a call from one of its own threads cannot deadlock, and work that it rejects is
    * done by the caller. What a part throws, the caller gets. The bits are those of one thread. Calls
    * of fewer than 2^19 elements, backward 2^20, are not divided: waking a thread would cost more. The
-   * caller waits for the last parts up to 50 microseconds without sleeping. Tensors must not be
-   * confined to one thread. Default: the calling thread only.
+   * caller waits for the last parts up to 50 microseconds without sleeping. Default: the calling
+   * thread only.
+   *
+   * <p>Calls of several rows then throw {@link IllegalArgumentException} for tensors that are confined
+   * to one thread. If the executor throws anything but {@link
+   * java.util.concurrent.RejectedExecutionException} or {@link OutOfMemoryError}, the caller gets it,
+   * and what has been written of the outputs is undefined.
    *
    * @throws IllegalArgumentException if parts is less than 1
    */

@@ -95,6 +95,9 @@ final class Parallel {
 
   private static void requireShared(String name, MemorySegment segment) {
     if (!segment.isAccessibleBy(ANY_OTHER)) {
+      if (!segment.isAccessibleBy(Thread.currentThread())) {
+        throw new WrongThreadException(name + " is confined to another thread");
+      }
       throw new IllegalArgumentException(name + " (" + segment.byteSize()
           + " bytes) is confined to one thread, but this norm runs on several: allocate it in a"
           + " shared arena");
@@ -120,7 +123,9 @@ final class Parallel {
   }
 
   private static final class Run {
-    private final List<? extends Runnable> tasks;
+    /** Null once all have ended: what an executor still has queued must not hold their memory. */
+    private volatile List<? extends Runnable> tasks;
+
     /** 1 for the tasks that a thread has taken. */
     private final AtomicIntegerArray taken;
     private final CountDownLatch open;
@@ -134,12 +139,12 @@ final class Parallel {
 
     void takeTasksWith(Executor executor) {
       try {
-        for (int i = 1; i < tasks.size(); i++) {
+        for (int i = 1; i < taken.length(); i++) {
           int first = i;
           executor.execute(() -> takeTasks(first));
         }
-      } catch (RejectedExecutionException e) {
-        // The threads that there are, at least this one, take the rest.
+      } catch (RejectedExecutionException | OutOfMemoryError e) {
+        // Full, or no thread is to be had: the threads that there are, at least this one, take the rest.
       } finally {
         takeTasks(0);
       }
@@ -147,7 +152,8 @@ final class Parallel {
 
     /** From the same task in each call: its data may still be in the caches of this core. */
     void takeTasks(int first) {
-      for (int n = 0; n < tasks.size(); n++) {
+      List<? extends Runnable> tasks = this.tasks;
+      for (int n = 0; tasks != null && n < tasks.size(); n++) {
         int i = (first + n) % tasks.size();
         if (!taken.compareAndSet(i, 0, 1)) {
           continue;
@@ -176,6 +182,7 @@ final class Parallel {
           interrupted = true; // the others are still at work in the caller's memory
         }
       }
+      tasks = null;
       if (interrupted) {
         Thread.currentThread().interrupt();
       }

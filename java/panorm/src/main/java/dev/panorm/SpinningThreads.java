@@ -42,8 +42,13 @@ public final class SpinningThreads implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       workers[i] = new Worker(i + 1);
     }
-    for (Worker worker : workers) {
-      worker.start();
+    try {
+      for (Worker worker : workers) {
+        worker.start();
+      }
+    } catch (Throwable e) { // no more threads are to be had: nobody could close those there are
+      close();
+      throw e;
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -88,6 +89,34 @@ class ParallelTest {
     kept.forEach(Runnable::run);
     assertEquals(0, y.get(ROWS - 1, COLS - 1));
     assertEquals(3, kept.size());
+  }
+
+  @Test
+  void workForWhichThereIsNoThreadIsDoneByTheCaller() {
+    norm(task -> {
+      throw new OutOfMemoryError("unable to create native thread");
+    }, 4).forward(x, y);
+    assertNormalized();
+  }
+
+  /** A busy executor keeps the tasks, not what they were to work on. */
+  @Test
+  void whatAnExecutorKeepsHoldsNoMemory() throws InterruptedException {
+    List<Runnable> kept = new ArrayList<>();
+    RmsNorm norm = norm(kept::add, 4);
+    WeakReference<float[]> memory = normalizeAnArray(norm);
+    while (memory.get() != null) { // or the time limit ends it
+      System.gc();
+      Thread.sleep(1);
+    }
+    assertEquals(3, kept.size());
+  }
+
+  private static WeakReference<float[]> normalizeAnArray(RmsNorm norm) {
+    float[] array = new float[ROWS * COLS];
+    Tensor t = Tensor.ofArray(array, 0, ROWS, COLS);
+    norm.forward(t, t);
+    return new WeakReference<>(array);
   }
 
   @Test
