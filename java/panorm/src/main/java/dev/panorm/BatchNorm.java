@@ -65,7 +65,11 @@ public final class BatchNorm {
     Checks.apart(y, "y", mean, "mean");
     Checks.apart(y, "y", variance, "variance");
     if (x.rows() > 0 && x.cols() > 0) {
-      run(kernel, x, null, y, mean, variance, heap | mean.onHeap() | variance.onHeap());
+      try {
+        run(kernel, x, null, y, mean, variance, heap | mean.onHeap() | variance.onHeap());
+      } catch (IllegalStateException | WrongThreadException e) {
+        throw named(e, x, "y", y, mean, variance, null);
+      }
     }
   }
 
@@ -134,8 +138,24 @@ public final class BatchNorm {
       Checks.apart(runningMean, "running mean", runningVariance, "running variance");
     }
     if (x.cols() > 0) {
-      run(kernel, x, variance, y, mean, inverse, heap);
+      try {
+        run(kernel, x, variance, y, mean, inverse, heap);
+      } catch (IllegalStateException | WrongThreadException e) {
+        throw named(e, x, "y", y, mean, variance, inverse);
+      }
     }
+  }
+
+  /** What a kernel threw, with the name of the tensor whose memory it could not have. */
+  private RuntimeException named(RuntimeException e, Tensor x, String yName, Tensor y, Tensor mean,
+      Tensor variance, Tensor inverse) {
+    Checks.accessible(x, "x");
+    Checks.accessible(y, yName);
+    Checks.accessible(mean, "mean");
+    Checks.accessible(variance, "variance");
+    Checks.accessible(inverse, "inverse deviation");
+    parameters.checkAccessible();
+    return e;
   }
 
   private void checkRunning(Tensor t, String name, Tensor x, Tensor y, Tensor mean, Tensor variance,
@@ -216,22 +236,31 @@ public final class BatchNorm {
       heap |= dBias.onHeap();
     }
     if (x.rows() == 0 || x.cols() == 0) {
+      Checks.accessible(dGain, "dGain");
+      Checks.accessible(dBias, "dBias");
       Tensor.clear(dGain);
       Tensor.clear(dBias);
       return;
     }
     long dxStride = dx == null ? 0 : dx.rowStride();
     int options = parameters.option(x.type());
-    if (parallel == null) {
-      kernel.backward(dy.segment(), x.segment(), parameters.gain, mean.segment(),
-          inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-          Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
-          dxStride, epsilon, 0, x.rows(), options, heap);
-    } else {
-      parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
-          mean.segment(), inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
-          Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
-          dxStride, epsilon, 0, x.rows(), options, heap));
+    try {
+      if (parallel == null) {
+        kernel.backward(dy.segment(), x.segment(), parameters.gain, mean.segment(),
+            inverseDeviation.segment(), Tensor.segmentOf(dx), Tensor.segmentOf(dGain),
+            Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(), dy.rowStride(), x.rowStride(),
+            dxStride, epsilon, 0, x.rows(), options, heap);
+      } else {
+        parallel.run(new BackwardCall(kernel, dy.segment(), x.segment(), parameters.gain,
+            mean.segment(), inverseDeviation.segment(), Tensor.segmentOf(dx),
+            Tensor.segmentOf(dGain), Tensor.segmentOf(dBias), x.rows(), 1, x.cols(), x.cols(),
+            dy.rowStride(), x.rowStride(), dxStride, epsilon, 0, x.rows(), options, heap));
+      }
+    } catch (IllegalStateException | WrongThreadException e) {
+      Checks.accessible(dx, "dx");
+      Checks.accessible(dGain, "dGain");
+      Checks.accessible(dBias, "dBias");
+      throw named(e, x, "dy", dy, mean, null, inverseDeviation);
     }
   }
 

@@ -71,8 +71,11 @@ final class Checks {
     }
   }
 
-  /** For memory that no kernel sees: those check by themselves. */
+  /** For memory that no kernel sees, and to tell which it was that one could not. Null is none. */
   static void accessible(Tensor t, String name) {
+    if (t == null) {
+      return;
+    }
     if (!t.segment().scope().isAlive()) {
       throw new IllegalStateException(name + " is in a closed arena: " + t);
     }

@@ -86,6 +86,11 @@ final class Parameters {
     }
   }
 
+  void checkAccessible() {
+    Checks.accessible(gainTensor, "gain");
+    Checks.accessible(biasTensor, "bias");
+  }
+
   /** What a kernel for such an x is to be told. */
   int option(DType x) {
     return type == DType.F32 && x != DType.F32 ? Options.GAIN_F32 : 0;

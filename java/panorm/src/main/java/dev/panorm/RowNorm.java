@@ -99,9 +99,13 @@ final class RowNorm {
         checkAux(x, residual, Options.AUX_ADD, y);
         heap |= residual.onHeap();
       }
-      rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
-          parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
-          divisorOf(rowSpan), heap);
+      try {
+        rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
+            parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
+            divisorOf(rowSpan), heap);
+      } catch (IllegalStateException | WrongThreadException e) {
+        throw named(e, x, residual, Options.AUX_ADD, y, null, null, false);
+      }
       return;
     }
     int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
@@ -134,13 +138,33 @@ final class RowNorm {
       return;
     }
     int with = options | auxOption | parameters.option(x.type());
-    if (x.rows() == 1 && plain && (with & ~Options.AUX_ADD) == 0 && stat0 == null
-        && (stat1 == null || quantized)) {
-      kernel.forwardRow(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
-          y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisorOf(span), heap);
-      return;
+    try {
+      if (x.rows() == 1 && plain && (with & ~Options.AUX_ADD) == 0 && stat0 == null
+          && (stat1 == null || quantized)) {
+        kernel.forwardRow(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
+            y.segment(), Tensor.segmentOf(stat1), width, span, epsilon, divisorOf(span), heap);
+      } else {
+        forwardRows(kernel, x, aux, y, stat0, stat1, width, span, with, heap);
+      }
+    } catch (IllegalStateException | WrongThreadException e) {
+      throw named(e, x, aux, auxOption, y, stat0, stat1, quantized);
     }
-    forwardRows(kernel, x, aux, y, stat0, stat1, width, span, with, heap);
+  }
+
+  /** What a kernel threw, with the name of the tensor whose memory it could not have. */
+  private RuntimeException named(RuntimeException e, Tensor x, Tensor aux, int auxOption, Tensor y,
+      Tensor stat0, Tensor stat1, boolean quantized) {
+    Checks.accessible(x, "x");
+    Checks.accessible(aux, auxName(auxOption));
+    Checks.accessible(y, "y");
+    Checks.accessible(stat0, stat0Name);
+    Checks.accessible(stat1, quantized ? "scale" : stat1Name);
+    parameters.checkAccessible();
+    return e;
+  }
+
+  private static String auxName(int auxOption) {
+    return auxOption == Options.AUX_ADD ? "residual" : "gate";
   }
 
   private void forwardRows(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
@@ -185,10 +209,9 @@ final class RowNorm {
   }
 
   private void checkAux(Tensor x, Tensor aux, int auxOption, Tensor y) {
-    boolean add = auxOption == Options.AUX_ADD;
-    String name = add ? "residual" : "gate";
+    String name = auxName(auxOption);
     Checks.like(aux, name, x);
-    if (add) {
+    if (auxOption == Options.AUX_ADD) {
       Checks.writable(aux, name);
       Checks.apart(aux, name, x, "x");
       parameters.checkApart(aux, name);
@@ -220,12 +243,26 @@ final class RowNorm {
     Kernel kernel = backward.of(x.type(), dy.type());
     boolean heap = checkBackward(dy, x, stat0, stat1, dx, dGain, dBias, gainLength(x, width));
     if (x.rows() == 0 || width == 0) {
+      Checks.accessible(dGain, "dGain");
+      Checks.accessible(dBias, "dBias");
       Tensor.clear(dGain);
       Tensor.clear(dBias);
       return;
     }
     int with = options | parameters.option(x.type());
-    backwardRows(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, with, heap);
+    try {
+      backwardRows(kernel, dy, x, stat0, stat1, dx, dGain, dBias, width, span, with, heap);
+    } catch (IllegalStateException | WrongThreadException e) {
+      Checks.accessible(dy, "dy");
+      Checks.accessible(x, "x");
+      Checks.accessible(stat0, stat0Name);
+      Checks.accessible(stat1, stat1Name);
+      Checks.accessible(dx, "dx");
+      Checks.accessible(dGain, "dGain");
+      Checks.accessible(dBias, "dBias");
+      parameters.checkAccessible();
+      throw e;
+    }
   }
 
   private void backwardRows(Kernel kernel, Tensor dy, Tensor x, Tensor stat0, Tensor stat1,

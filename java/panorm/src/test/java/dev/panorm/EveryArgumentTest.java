@@ -38,6 +38,11 @@ class EveryArgumentTest {
       return t;
     }
 
+    @Override
+    public String toString() {
+      return rows + " x " + cols + " " + type;
+    }
+
     Shape as(long newRows, long newCols, DType newType) {
       return new Shape(newRows, newCols, newType, written, nullable);
     }
@@ -207,6 +212,23 @@ class EveryArgumentTest {
     });
   }
 
+  /** How messages call an argument: those of WeightNorm as they call those of the others. */
+  private static String named(Method method, String argument) {
+    return switch (argument) {
+      case "v" -> "x";
+      case "w" -> "y";
+      case "dv" -> "dx";
+      case "dw" -> "dy";
+      case "inverse" -> method.name.startsWith("RmsNorm")
+          ? "inverse RMS"
+          : method.name.startsWith("L2Norm") || method.name.startsWith("WeightNorm")
+              ? "inverse norm"
+              : "inverse deviation";
+      case "variance?" -> "variance";
+      default -> argument;
+    };
+  }
+
   /** Or else what follows would be refused for the wrong reason. */
   @ParameterizedTest
   @MethodSource("methodsAndBackends")
@@ -231,7 +253,7 @@ class EveryArgumentTest {
         if (!shape.nullable) {
           Map<String, Tensor> tensors = method.allocate(arena);
           tensors.put(name, null);
-          refuses(NullPointerException.class, "", method, backend, tensors, name);
+          refuses(NullPointerException.class, named(method, name), method, backend, tensors, name);
         }
       });
     }
@@ -247,7 +269,10 @@ class EveryArgumentTest {
           Map<String, Tensor> tensors = method.allocate(arena);
           Tensor t = wrong.allocate(arena);
           tensors.put(name, t);
-          refuses(IllegalArgumentException.class, "F", method, backend, tensors, name + " is " + t);
+          // A type that no kernel has is named without its tensor.
+          String part = wrong.type == s.type ? t.toString() : "F64";
+          refuses(IllegalArgumentException.class, part, method, backend, tensors,
+              name + " is " + t);
         }
       });
     }
@@ -315,7 +340,9 @@ class EveryArgumentTest {
           try (Arena closed = Arena.ofConfined()) {
             tensors.put(name, shape.allocate(closed));
           }
-          refuses(IllegalStateException.class, "", method, backend, tensors, name);
+          refuses(IllegalStateException.class,
+              named(method, name) + " is in a closed arena: " + shape, method, backend, tensors,
+              name);
         }
       });
     }
@@ -332,7 +359,9 @@ class EveryArgumentTest {
           Map<String, Tensor> tensors = method.allocate(arena);
           tensors.put(argument.getKey(),
               other.submit(() -> argument.getValue().allocate(others)).get());
-          refuses(WrongThreadException.class, "", method, backend, tensors, argument.getKey());
+          refuses(WrongThreadException.class,
+              named(method, argument.getKey()) + " is confined to another thread: ", method,
+              backend, tensors, argument.getKey());
         }
       }
       other.submit(others::close).get();
