@@ -6,7 +6,10 @@ import java.util.Locale;
 
 /** An implementation of the kernels. All give the same bits; a later one is a faster one. */
 public enum Backend {
-  /** Plain Java: works everywhere, needs no native library. Rows of up to 2^31 - 1 elements. */
+  /**
+   * Plain Java: works everywhere, needs no native library. Rows of up to 2^31 - 9 elements, for each
+   * of which it needs 8 bytes of heap, backward 16.
+   */
   JAVA,
   /** Portable C++. */
   SCALAR,

@@ -14,7 +14,7 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>Shapes, types, in-place use, errors and thread-safety are those of {@link RmsNorm}. A row of
- * zeros stays zeros.
+ * zeros stays zeros, unless epsilon is 0.
  */
 public final class L2Norm {
   private final RowNorm norm;

@@ -32,17 +32,20 @@ import java.util.Objects;
  *
  * <p>Backward, dy and dx have x's type. 16-bit rows are computed in {@code float} and rounded once.
  *
- * <p>y may be x itself, and dx may be x or dy; nothing else that is written may overlap anything. A
- * row with a NaN becomes all NaN, and so does an infinite element; the finite ones of its row become
- * 0. Rows are right over the whole finite range: where a square overflows or underflows in {@code
- * float}, the row is computed in {@code double}. (Only the inverse RMS of an F32 row below 2^-128
- * does not fit its type, and backward needs it.)
+ * <p>y may be x itself, and dx may be x or dy. Nothing else that is written may lie within the memory
+ * of another tensor, gaps between rows included, unless both are columns of the same wider rows. A
+ * NaN among the columns that are summed makes its whole row NaN; an infinite element becomes NaN, and
+ * the finite ones of its row 0. Rows of F32, F16 and BF16 are right over their whole finite range:
+ * where a square overflows or underflows in {@code float}, the row is computed in {@code double}.
+ * (Only the inverse RMS of an F32 row below 2^-128 does not fit its type, and backward needs it.)
+ * Nothing is wider than F64: of a row above 1e153 or below 1e-153 the squares become infinite or 0.
  *
- * <p>Instances are immutable and thread-safe; calls allocate nothing, unless they run on several
- * threads. Every method checks its
- * arguments first and throws, with nothing written, {@link IllegalArgumentException} for shapes,
- * types, overlap or a read-only output, {@link IllegalStateException} for a closed arena, and
- * {@link WrongThreadException} for one confined to another thread.
+ * <p>Instances are immutable and thread-safe. Once compiled, calls on a native backend allocate
+ * nothing, unless they run on several threads or on more than 2^15 elements on the Java heap. Every
+ * method checks its arguments first and throws, with nothing written, {@link
+ * IllegalArgumentException} for shapes, types, overlap or a read-only output, {@link
+ * IllegalStateException} for a closed arena, and {@link WrongThreadException} for one confined to
+ * another thread. No rows, or rows of no columns, are nothing to do; sums over them are 0.
  */
 public final class RmsNorm {
   private final RowNorm norm;
@@ -99,7 +102,7 @@ public final class RmsNorm {
 
   /**
    * Normalizes and quantizes: {@code scale = max|norm(x)| / 127} of each row (and group), {@code y =
-   * norm(x) / scale} rounded to the nearest integer, ties to even. A row of zeros gets scale 0 and
+   * norm(x) * (127 / max|norm(x)|)} rounded to the nearest integer, ties to even. A row of zeros gets scale 0 and
    * zeros; one with a NaN or an infinity gets that for its scale, and zeros.
    *
    * @param y {@link DType#I8}

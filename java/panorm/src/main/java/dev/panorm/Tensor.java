@@ -46,6 +46,10 @@ public final class Tensor {
           "Row stride " + rowStride + " is less than the " + cols + " columns of a row");
     }
     long bytes = byteSize(type, rows, cols, rowStride);
+    if (bytes > 0 && segment.isNative() && segment.address() == 0) {
+      throw new IllegalArgumentException(
+          "Segment of " + segment.byteSize() + " bytes at address 0");
+    }
     if (bytes > segment.byteSize()) {
       throw new IndexOutOfBoundsException(
           "%d x %d %s with row stride %d take %d bytes, but the segment has %d".formatted(rows,
@@ -103,9 +107,10 @@ public final class Tensor {
    * Wraps rows at the start of a segment, off-heap or on, without a copy. Elements are in native
    * byte order.
    *
-   * @param rowStride distance from one row to the next in elements, at least {@code cols}
+   * @param rowStride distance from one row to the next in elements, at least {@code cols} if there
+   *     are two rows or more
    * @throws IllegalArgumentException if a size is negative, the stride less than a row, the whole
-   *     overflows, or the segment is not aligned to the element size
+   *     overflows, or the segment is at address 0 or not aligned to the element size
    * @throws IndexOutOfBoundsException if the segment is too small
    */
   public static Tensor ofSegment(MemorySegment segment, DType type, long rows, long cols,
@@ -128,6 +133,7 @@ public final class Tensor {
    * copy. Arrays of other types go by way of {@link MemorySegment#ofArray(short[])} and {@link
    * #ofSegment(MemorySegment, DType, long, long)}.
    *
+   * @throws IllegalArgumentException if a size is negative
    * @throws IndexOutOfBoundsException if the array is too small
    */
   public static Tensor ofArray(float[] array, int offset, long rows, long cols) {
@@ -207,7 +213,8 @@ public final class Tensor {
   }
 
   /**
-   * Stores a value, rounded to the nearest element, ties to even.
+   * Stores a value, rounded to the nearest element, ties to even; in {@link DType#I8} what is beyond
+   * its range becomes the nearest end of it, and a NaN 0.
    *
    * @throws IndexOutOfBoundsException if there is no such element
    */
@@ -261,7 +268,10 @@ public final class Tensor {
     return base == NATIVE && (end <= from || to <= address);
   }
 
-  /** Whether any element of this is also one of the other's, in constant time. */
+  /**
+   * Whether the memory of one, gaps between its rows included, meets that of the other; not if both
+   * are columns of the same wider rows, apart there.
+   */
   boolean overlaps(Tensor other) {
     // The usual answer first, small enough to be inlined.
     return (base != other.base || (end > other.address && other.end > address))

@@ -89,6 +89,18 @@ class ArgumentsTest {
     }
   }
 
+  /** Which round as the kernels do, and keep to the range. */
+  @Test
+  void elementsOfI8() {
+    double[] values = {2.5, 3.5, -2.7, 200, -200, Double.NaN};
+    double[] stored = {2, 4, -3, 127, -128, 0};
+    Tensor t = Tensor.allocate(arena, DType.I8, 1, values.length);
+    for (int i = 0; i < values.length; i++) {
+      t.set(0, i, values[i]);
+      assertEquals(stored[i], t.get(0, i));
+    }
+  }
+
   @Test
   void shapes() {
     refuses(() -> norm().forward(filled(ROWS, 9), filled(ROWS, 9)), "3 x 9 F32",

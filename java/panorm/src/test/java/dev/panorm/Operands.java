@@ -91,11 +91,6 @@ abstract class Operands {
     return next(statisticType(), 1, cols, true, false);
   }
 
-  /** A running average of each column. */
-  Tensor columnInOut() {
-    return next(statisticType(), 1, cols, true, true);
-  }
-
   /** Fills with values that no two elements near each other share, from 1 to 2 or so. */
   static Tensor fill(Tensor t, int index, double scale) {
     for (long row = 0; row < t.rows(); row++) {

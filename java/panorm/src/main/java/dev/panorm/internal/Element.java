@@ -34,7 +34,7 @@ public enum Element {
     };
   }
 
-  /** Stores a value, rounded once to the nearest element, ties to even. */
+  /** Stores a value, rounded once to the nearest element, ties to even; in I8 a NaN is 0. */
   public void set(MemorySegment segment, long index, double value) {
     long offset = index * size;
     switch (this) {
@@ -42,7 +42,7 @@ public enum Element {
       case F64 -> segment.set(JAVA_DOUBLE_UNALIGNED, offset, value);
       case F16 -> segment.set(JAVA_SHORT_UNALIGNED, offset, Float.floatToFloat16(toOdd(value)));
       case BF16 -> segment.set(JAVA_SHORT_UNALIGNED, offset, toBf16(toOdd(value)));
-      case I8 -> segment.set(JAVA_BYTE, offset, (byte) value);
+      case I8 -> segment.set(JAVA_BYTE, offset, toI8(value));
     }
   }
 
@@ -53,8 +53,12 @@ public enum Element {
       case F64 -> value;
       case F16 -> Float.float16ToFloat(Float.floatToFloat16(toOdd(value)));
       case BF16 -> Float.intBitsToFloat(toBf16(toOdd(value)) << 16);
-      case I8 -> (byte) value;
+      case I8 -> toI8(value);
     };
+  }
+
+  private static byte toI8(double value) {
+    return (byte) Math.clamp(Math.rint(value), Byte.MIN_VALUE, Byte.MAX_VALUE);
   }
 
   private static short toBf16(float value) {

@@ -42,11 +42,13 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
     }
   }
 
-  /** Here a row, or a group of it, is held in an array. */
+  /** Here a row, or a group of it, is held in an array: the longest that a JVM is sure to make. */
+  private static final int LONGEST = Integer.MAX_VALUE - 8;
+
   private static void requireArray(long width) {
-    if (width > Integer.MAX_VALUE) {
+    if (width > LONGEST) {
       throw new IllegalArgumentException(
-          "The Java backend takes rows of up to " + Integer.MAX_VALUE + " elements, not " + width);
+          "The Java backend takes rows of up to " + LONGEST + " elements, not " + width);
     }
   }
 

@@ -4,10 +4,6 @@ package dev.panorm.internal;
 public enum Op {
   RMS_NORM, LAYER_NORM, RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_INFERENCE, BATCH_NORM_BACKWARD;
 
-  boolean centred() {
-    return this != RMS_NORM && this != RMS_NORM_BACKWARD;
-  }
-
   /** Whether it is columns, not rows, that are independent of each other. */
   boolean overRows() {
     return compareTo(BATCH_NORM) >= 0;
