@@ -99,13 +99,10 @@ final class RowNorm {
         checkAux(x, residual, Options.AUX_ADD, y);
         heap |= residual.onHeap();
       }
-      try {
-        rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
-            parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
-            divisorOf(rowSpan), heap);
-      } catch (IllegalStateException | WrongThreadException e) {
-        throw named(e, x, residual, Options.AUX_ADD, y, null, null, false);
-      }
+      // What this throws gets no name: to have the tensors at hand for that takes 1.5 ns.
+      rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
+          parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
+          divisorOf(rowSpan), heap);
       return;
     }
     int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
