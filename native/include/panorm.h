@@ -117,7 +117,7 @@ PANORM_API const void *panorm_kernel(int op, int x_type, int y_type, int backend
  *
  *   x       not null unless there is nothing to do; y may be x itself (same pointer, same stride)
  *   aux     residual or gate as the options say, of x's type; BATCH_NORM: receives the variance
- *           of each column (divided by rows), may be null; otherwise ignored
+ *           of each column (divided by divisor), may be null; otherwise ignored
  *   gain    may be null (taken as 1, gain_offset ignored); bias may be null (taken as 0)
  *   y       rows x groups x width; must not overlap x otherwise, nor any other argument
  *   stat0   RMS_NORM: receives the inverse, [rows * groups]; LAYER_NORM: the mean; BATCH_NORM: the

@@ -1,23 +1,10 @@
 // RMSNorm and LayerNorm, backward.
 
-// Gradients of gain and bias add up the rows in order, in blocks of this many (row, group) pairs,
-// the blocks then in order: so the bits do not depend on how the work is cut, and the error grows
-// with the number of blocks only.
-constexpr long long kRowBlock = 16;
-
 // Where the registers hold enough, or x and dy would have to be converted again, the sums of up to
 // so many blocks of columns are taken along with dx, on the stack.
 template <class X>
 constexpr bool kSumsAlong = kHeldBlocks >= 4 || (kForSpeed<X> && sizeof(X) == 2);
 constexpr int kBlocksAlong = 64;
-
-// Whether a sum of gradients was computed without overflow or loss by underflow.
-PANORM_INLINE bool safe_gradient(float sum) {
-  float m = bit_cast<float>(bits(sum) & 0x7fffffffu);
-  return m == 0 || (m >= 0x1p-80f && m < __builtin_inff());
-}
-
-PANORM_INLINE bool safe_gradient(double) { return true; }
 
 // x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
 template <class Operator, class V, class X, class N>
@@ -48,8 +35,8 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
   return dot == 0 ? 0 : dot / divisor;
 }
 
-// What is summed along with dx, if anything: the terms of a row of a row block, of one group; those
-// not wanted are null;
+// What is summed along with dx, if anything: the terms of a row of a row block, of one group, on
+// the stack. Those not wanted are null.
 template <class V, class X>
 struct ColumnSums {
   Block<V> *gain, *bias;
@@ -64,7 +51,7 @@ struct ColumnSums {
   }
 };
 
-// or those of the only row: the gradients themselves. Added to 0, as by add_sums(), -0 becomes +0.
+// The same of the only row: the gradients themselves. Added to 0, as by add_sums(), -0 becomes +0.
 template <class V, class S>
 struct OnlyRow {
   S *gain, *bias;
@@ -86,16 +73,11 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
                                         long long width, long long span, bool past_caches,
                                         const Sums &gradients, const Settings &s) {
   using E = typename V::elem;
-  E inverse = Operator::centred ? stat1 : stat0, offset = (E)s.gain_offset;
+  E inverse = Operator::centred ? stat1 : stat0;
 
   auto upstream = [&](Block<V> u, long long i, auto n) PANORM_INLINE_LAMBDA {
     if constexpr (usual_gain) return u * load<V>((const X *)gain.p + i, n);
-    if (gain.p) {
-      Block<V> g = gain.at<V, X>(i, n);
-      if (offset != 0) g = g + splat<V>(offset);
-      u = u * g;
-    }
-    return u;
+    return gain.p ? u * gain.plus<V, X>(s.gain_offset, i, n) : u;
   };
 
   Block<V> dots = splat<V>(0), sums = dots;

@@ -2,6 +2,20 @@
 // independent of each other, so a call may be cut into ranges of columns; rows are added up in
 // order, in blocks of kRowBlock.
 
+// The sum of what term() adds for each row, in blocks of kRowBlock.
+template <class W, class Term>
+PANORM_INLINE Block<W> sum_of_rows(long long rows, Term term) {
+  Block<W> total = splat<W>(0), acc = total;
+  for (long long r = 0; r < rows; ++r) {
+    acc = term(acc, r);
+    if ((r + 1) % kRowBlock == 0 || r + 1 == rows) {
+      total = total + acc;
+      acc = splat<W>(0);
+    }
+  }
+  return total;
+}
+
 template <class X, class Y>
 struct BatchNorm {
   using V = Compute<X>;
@@ -17,21 +31,9 @@ struct BatchNorm {
   // Sum over the rows of term(x), for a block of columns.
   template <class W, class N, class Term>
   PANORM_INLINE Block<W> sum(long long column, N n, Term term) const {
-    Block<W> total = splat<W>(0), acc = total;
-    for (long long r = 0; r < rows; ++r) {
-      acc = term(acc, load<W>(x + r * x_stride + column, n));
-      if ((r + 1) % kRowBlock == 0 || r + 1 == rows) {
-        total = total + acc;
-        acc = splat<W>(0);
-      }
-    }
-    return total;
-  }
-
-  template <class W, class N>
-  PANORM_INLINE Block<W> parameter(const void *p, long long column, N n) const {
-    return Parameter{p, (settings.options & PANORM_GAIN_F32) != 0, false}.template at<W, X>(column,
-                                                                                            n);
+    return sum_of_rows<W>(rows, [&](Block<W> acc, long long r) PANORM_INLINE_LAMBDA {
+      return term(acc, load<W>(x + r * x_stride + column, n));
+    });
   }
 
   // y = ((x - base) - offset) * inverse * gain + bias, where base + offset is the mean.
@@ -39,11 +41,9 @@ struct BatchNorm {
   PANORM_INLINE void write(long long column, N n, Block<W> base, Block<W> offset,
                            Block<W> inv) const {
     Block<W> g = splat<W>(1), b = splat<W>(0);
-    if (gain) {
-      g = parameter<W>(gain, column, n);
-      if (settings.gain_offset != 0) g = g + splat<W>((typename W::elem)settings.gain_offset);
-    }
-    if (bias) b = parameter<W>(bias, column, n);
+    bool f32 = settings.options & PANORM_GAIN_F32;
+    if (gain) g = Parameter{gain, f32, false}.plus<W, X>(settings.gain_offset, column, n);
+    if (bias) b = Parameter{bias, f32, false}.at<W, X>(column, n);
     for (long long r = 0; r < rows; ++r) {
       Block<W> t = ((load<W>(x + r * x_stride + column, n) - base) - offset) * inv;
       t = bias ? fma(t, g, b) : t * g;
@@ -168,21 +168,11 @@ struct BatchNormBackward {
       return (load<W>(x + r * x_stride + column, n) - m) * inv;
     };
 
-    auto sum = [&](auto term) PANORM_INLINE_LAMBDA {
-      Block<W> total = splat<W>(0), acc = total;
-      for (long long r = 0; r < rows; ++r) {
-        acc = term(acc, r);
-        if ((r + 1) % kRowBlock == 0 || r + 1 == rows) {
-          total = total + acc;
-          acc = splat<W>(0);
-        }
-      }
-      return total;
-    };
-    Block<W> sum_dy =
-        sum([&](Block<W> acc, long long r) PANORM_INLINE_LAMBDA { return acc + upstream(r); });
-    Block<W> sum_dot = sum([&](Block<W> acc, long long r)
-                               PANORM_INLINE_LAMBDA { return fma(upstream(r), normal(r), acc); });
+    Block<W> sum_dy = sum_of_rows<W>(
+        rows, [&](Block<W> acc, long long r) PANORM_INLINE_LAMBDA { return acc + upstream(r); });
+    Block<W> sum_dot = sum_of_rows<W>(rows, [&](Block<W> acc, long long r) PANORM_INLINE_LAMBDA {
+      return fma(upstream(r), normal(r), acc);
+    });
     if constexpr (sizeof(F) == 4) {
       F sums[Block<W>::width], dots[Block<W>::width], inverses[Block<W>::width];
       store<W>(sums, sum_dy, All{});
@@ -199,11 +189,8 @@ struct BatchNormBackward {
     if (!dx) return true;
     Block<W> scale = inv;
     if (gain) {
-      Block<W> g =
-          Parameter{gain, (settings.options & PANORM_GAIN_F32) != 0, false}.template at<W, X>(
-              column, n);
-      if (settings.gain_offset != 0) g = g + splat<W>((F)settings.gain_offset);
-      scale = g * inv;
+      bool f32 = settings.options & PANORM_GAIN_F32;
+      scale = Parameter{gain, f32, false}.plus<W, X>(settings.gain_offset, column, n) * inv;
     }
     Block<W> divisor = splat<W>((F)settings.divisor);
     Block<W> mean_dy = sum_dy / divisor, slope = splat<W>(0) - sum_dot / divisor;

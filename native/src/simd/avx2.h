@@ -22,6 +22,13 @@ PANORM_INLINE __m128i load_part_of_8(const void *p, int n) {
   return _mm_set_epi64x((long long)high, (long long)low);
 }
 
+// Adds what makes the upper half of an f32 the nearest bf16, ties to even, unless it is a NaN with
+// ones below.
+PANORM_INLINE __m256i add_half(__m256i u) {
+  __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+  return _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+}
+
 struct F32 {
   using elem = float;
   static constexpr int lanes = 8;
@@ -63,8 +70,7 @@ struct F32 {
 
   PANORM_INLINE void store(bf16 *p) const {
     __m256i u = _mm256_castps_si256(v);
-    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
-    __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    __m256i rounded = add_half(u);
     __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
     __m256 is_nan = _mm256_cmp_ps(v, v, _CMP_UNORD_Q);
     u = _mm256_castps_si256(
@@ -169,13 +175,8 @@ PANORM_INLINE Halves merge(F32 even, F32 odd) {
   return {_mm256_blend_epi16(low, _mm256_castps_si256(odd.v), 0xaa)};
 }
 
-// Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
-// below.
 PANORM_INLINE F32 add_half(F32 a) {
-  __m256i u = _mm256_castps_si256(a.v);
-  __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
-  __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
-  return {_mm256_castsi256_ps(_mm256_add_epi32(u, half))};
+  return {_mm256_castsi256_ps(add_half(_mm256_castps_si256(a.v)))};
 }
 
 // merge() of the nearest.

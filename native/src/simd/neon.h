@@ -1,5 +1,12 @@
 // 128-bit vectors: AArch64's Advanced SIMD.
 
+// Adds what makes the upper half of an f32 the nearest bf16, ties to even, unless it is a NaN with
+// ones below.
+PANORM_INLINE uint32x4_t add_half(uint32x4_t u) {
+  uint32x4_t odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
+  return vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+}
+
 struct F32 {
   using elem = float;
   static constexpr int lanes = 4;
@@ -25,8 +32,7 @@ struct F32 {
 
   PANORM_INLINE void store(bf16 *p) const {
     uint32x4_t u = vreinterpretq_u32_f32(v);
-    uint32x4_t odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
-    uint32x4_t rounded = vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+    uint32x4_t rounded = add_half(u);
     uint32x4_t quiet = vorrq_u32(u, vdupq_n_u32(0x400000));
     vst1_u16(&p->bits, vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), rounded, quiet), 16));
   }
@@ -126,12 +132,8 @@ PANORM_INLINE Halves merge(F32 even, F32 odd) {
   return {vreinterpretq_u16_u32(vsriq_n_u32(high, low, 16))};
 }
 
-// Adds what makes the upper half the nearest bf16, ties to even, unless it is a NaN with ones
-// below.
 PANORM_INLINE F32 add_half(F32 a) {
-  uint32x4_t u = vreinterpretq_u32_f32(a.v);
-  uint32x4_t odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
-  return {vreinterpretq_f32_u32(vaddq_u32(u, vaddq_u32(odd, vdupq_n_u32(0x7fff))))};
+  return {vreinterpretq_f32_u32(add_half(vreinterpretq_u32_f32(a.v)))};
 }
 
 // merge() of the nearest, by their upper and their lower halves: an upper half grows by one where

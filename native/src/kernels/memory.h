@@ -1,0 +1,50 @@
+// How rows are walked for the sake of the caches: the bits do not depend on it.
+
+constexpr long long kLongRow = 12 << 10;  // bytes of x
+
+// Whether a batch of which so many bytes are read and written stores its results past the caches.
+// With a last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4; with one of
+// 480 MiB, of which others use the most, 1.1 up to 32 MiB, and 0.7 from 48.
+PANORM_INLINE bool outgrows_caches(long long bytes) {
+  return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= caches.last / 8 * 3);
+}
+
+// Whether such a call stores these rows so. They must not be rows that it reads.
+template <class T>
+PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long long width) {
+  return kStreams && outgrows_caches(bytes) &&
+         ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
+}
+
+// The processor fetches by itself what is read, but waits for what is written, unless that is
+// fetched so many elements ahead.
+constexpr long long kAhead = 128;
+
+// Whether that helps with a long row: the first cache does not hold it and its parameters.
+template <Form form, bool add, class X, class Y>
+PANORM_INLINE bool fetches_long(long long width) {
+  constexpr int xs = 2 + (form == Form::kGainAndBias) + add;
+  return width * (long long)sizeof(X) >= kLongRow &&
+         width * (long long)(xs * sizeof(X) + sizeof(Y)) > caches.first;
+}
+
+PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
+  PANORM_UNROLL
+  for (int i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)p + i, 1, 3);
+}
+
+// Whether it helps with rows of any length, too: the second cache holds the batch, but not the
+// first.
+PANORM_INLINE bool fetches_batch(long long width, long long bytes) {
+  return width >= kAhead && bytes > caches.first && bytes <= caches.second;
+}
+
+// Whether a row of a batch of so many bytes, what it is computed from and what is read of the next
+// fit into two thirds of the first cache; or of the second, if that does not hold the batch: then
+// waiting for the next cache costs more than going back and forth between two rows.
+template <bool add, class X, class Y>
+PANORM_INLINE bool shares_cache(long long width, long long bytes) {
+  const long long row = width * ((3 + 2 * add) * sizeof(X) + sizeof(Y));
+  return row <= caches.first / 3 * 2 ||
+         (row <= caches.second / 3 * 2 && bytes > caches.second / 2 * 3);
+}
