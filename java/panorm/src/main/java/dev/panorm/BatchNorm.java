@@ -306,6 +306,7 @@ public final class BatchNorm {
      * The operator.
      *
      * @throws IllegalArgumentException if the options contradict each other
+     * @throws IllegalStateException as {@link Panorm#backend}, unless it is built for a backend
      */
     public BatchNorm build() {
       return new BatchNorm(this);

@@ -112,6 +112,7 @@ public final class L2Norm {
      * The operator.
      *
      * @throws IllegalArgumentException if the options contradict each other
+     * @throws IllegalStateException as {@link Panorm#backend}, unless it is built for a backend
      */
     public L2Norm build() {
       return new L2Norm(

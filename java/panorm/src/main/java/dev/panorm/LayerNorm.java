@@ -134,6 +134,7 @@ public final class LayerNorm {
      * The operator.
      *
      * @throws IllegalArgumentException if the options contradict each other
+     * @throws IllegalStateException as {@link Panorm#backend}, unless it is built for a backend
      */
     public LayerNorm build() {
       return new LayerNorm(new RowNorm("LayerNorm", Op.LAYER_NORM, Op.LAYER_NORM_BACKWARD, "mean",

@@ -243,6 +243,7 @@ public final class RmsNorm {
      * The operator.
      *
      * @throws IllegalArgumentException if the options contradict each other
+     * @throws IllegalStateException as {@link Panorm#backend}, unless it is built for a backend
      */
     public RmsNorm build() {
       return new RmsNorm(

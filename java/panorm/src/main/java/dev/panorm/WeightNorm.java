@@ -78,7 +78,11 @@ public final class WeightNorm {
       divisor = 1;
     }
 
-    /** The operator. */
+    /**
+     * The operator.
+     *
+     * @throws IllegalStateException as {@link Panorm#backend}, unless it is built for a backend
+     */
     public WeightNorm build() {
       return new WeightNorm(
           new RowNorm("WeightNorm", Op.RMS_NORM, Op.RMS_NORM_BACKWARD, "inverse norm", null, this));
