@@ -43,7 +43,7 @@ public class PyTorch implements Contender {
   }
 
   /** PyTorch's own rms_norm, in a TorchScript module of one line. */
-  public static final class Native extends PyTorch {
+  public static class Native extends PyTorch {
     @Override
     public String name() {
       return "djl-rms-norm";
@@ -66,6 +66,19 @@ public class PyTorch implements Contender {
       NDList inputs = new NDList(x, gain);
       // By way of the model, which is closed once nothing refers to it.
       return () -> model.getBlock().forward(store, inputs, false).singletonOrThrow();
+    }
+  }
+
+  /** That on two threads. */
+  public static final class NativeOnTwoThreads extends Native {
+    @Override
+    public String name() {
+      return "djl-rms-norm-2";
+    }
+
+    @Override
+    public int threads() {
+      return 2;
     }
   }
 
