@@ -1,8 +1,15 @@
 package dev.panorm.bench;
 
+import static java.util.stream.Collectors.toSet;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whoever is timed computes the right thing, at sizes around those of vectors and unrolled loops. */
@@ -13,6 +20,34 @@ class ContendersTest {
         .flatMap(c -> Stream.of(Operation.values())
             .flatMap(o -> Stream.of(Format.values()).map(f -> Side.of(c.name(), o, f)))
             .filter(side -> c.solves(side.problem())));
+  }
+
+  /** Side by side with what it can do, so that what a side drops is missed. */
+  @ParameterizedTest
+  @CsvSource({"native, F32 BF16 F16, true", "native-heap, F32 BF16 F16, true",
+    "native-2, F32 BF16 F16, true", "plain, F32 BF16 F16, true", "vector, F32 BF16 F16, true",
+    "scalar, F32, false", "vector-segment, F32, false"})
+  void sideDoesAllForms(String contender, String formats, boolean more) {
+    List<Side> all = new ArrayList<>();
+    for (String format : formats.split(" ")) {
+      for (Operation operation : Operation.values()) {
+        boolean forward = operation != Operation.COPY && operation != Operation.RMS_NORM_INT8
+            && !operation.isBackward();
+        if (forward || more && operation != Operation.COPY && format.equals("F32")) {
+          all.add(Side.of(contender, operation, Format.valueOf(format)));
+        }
+      }
+    }
+    assertEquals(Set.copyOf(all),
+        sides().filter(side -> side.contender().equals(contender)).collect(toSet()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"raw, RMS_NORM", "c-loop, RMS_NORM", "native-add-apart, ADD_RMS_NORM", "memcpy, COPY",
+    "segment-copy, COPY"})
+  void sideDoesOneThing(String contender, Operation operation) {
+    assertEquals(List.of(Side.of(contender, operation, Format.F32)),
+        sides().filter(side -> side.contender().equals(contender)).toList());
   }
 
   @ParameterizedTest
