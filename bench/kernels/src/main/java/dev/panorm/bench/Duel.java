@@ -30,7 +30,8 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   /**
    * One shape's outcome.
    *
-   * @param result of the JVM in the middle, by its ratio
+   * @param result of the JVM in the middle, by its ratio; of an even number, the one where the
+   *     first does worse
    * @param least the ratio of the JVM where the second does best
    * @param most the ratio of the JVM where the first does best
    */
@@ -45,7 +46,7 @@ record Duel(Side first, Side second, List<Shape> shapes) {
       List<Outcome> sorted = jvms.stream()
           .sorted(Comparator.comparingDouble(outcome -> outcome.result.ratio()))
           .toList();
-      Outcome middle = sorted.get(sorted.size() / 2);
+      Outcome middle = sorted.get((sorted.size() - 1) / 2);
       return new Outcome(middle.first, middle.second, middle.rows, middle.cols, middle.result,
           sorted.getFirst().least, sorted.getLast().most);
     }

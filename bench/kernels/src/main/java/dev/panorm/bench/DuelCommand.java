@@ -1,8 +1,9 @@
 package dev.panorm.bench;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -14,6 +15,9 @@ import picocli.CommandLine.Parameters;
       + "native-heap, plain, scalar, vector, vector-segment and others; a wrong one lists all."})
 final class DuelCommand implements Runnable {
   private static final String BY_DEFAULT = " Default: ${DEFAULT-VALUE}.";
+
+  /** Minutes; many more would not fit in memory. */
+  private static final int MAX_PAIRS = 100_000;
 
   @Parameters(index = "0", paramLabel = "FIRST", description = "The one side.")
   private String first;
@@ -60,6 +64,7 @@ final class DuelCommand implements Runnable {
   public void run() {
     require(jvms >= 1, "--jvms is %d, less than 1", jvms);
     require(pairs >= 1, "--pairs is %d, less than 1", pairs);
+    require(pairs <= MAX_PAIRS, "--pairs is %d, more than %d", pairs, MAX_PAIRS);
     require(warmUp >= 0, "--warm-up is %d, less than 0", warmUp);
     Problem byDefault = new Problem(operation, format);
     Duel duel = new Duel(Side.of(first, byDefault), Side.of(second, byDefault), shapes());
@@ -75,7 +80,7 @@ final class DuelCommand implements Runnable {
   }
 
   private List<Shape> shapes() {
-    List<Shape> all = new ArrayList<>();
+    Set<Shape> all = new LinkedHashSet<>();
     if (shapes != null) {
       for (String shape : shapes) {
         all.add(Shape.of(shape));
@@ -88,10 +93,10 @@ final class DuelCommand implements Runnable {
       }
     }
     for (Shape shape : all) {
-      require(shape.rows() >= 1 && shape.cols() >= 1 && shape.elements() <= 1 << 27,
+      require(shape.rows() >= 1 && shape.cols() >= 1 && shape.elements() <= Shape.MAX_ELEMENTS,
           "%s is no shape of at least 1x1 and at most 2^27 elements", shape);
     }
-    return all;
+    return List.copyOf(all);
   }
 
   private static void require(boolean condition, String message, Object... numbers) {

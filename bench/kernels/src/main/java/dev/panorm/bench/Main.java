@@ -1,5 +1,8 @@
 package dev.panorm.bench;
 
+import dev.panorm.Panorm;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -19,10 +22,12 @@ public final class Main {
   /** Runs the command and returns its exit code. */
   public static int run(String... args) {
     CommandLine command = new CommandLine(new Main());
-    command.setCaseInsensitiveEnumValuesAllowed(true);
-    command.getSubcommands()
-        .values()
-        .forEach(subcommand -> subcommand.setCaseInsensitiveEnumValuesAllowed(true));
+    List<CommandLine> all = new ArrayList<>(command.getSubcommands().values());
+    all.add(command);
+    for (CommandLine each : all) {
+      each.setCaseInsensitiveEnumValuesAllowed(true);
+      each.getCommandSpec().version("panorm-bench " + Panorm.version());
+    }
     command.setParameterExceptionHandler((e, rest) -> complain(command, 2, e));
     command.setExecutionExceptionHandler((e, line, parsed) -> switch (e) {
       case IllegalArgumentException wrong -> complain(command, 2, wrong);

@@ -32,13 +32,31 @@ final class ReportCommand implements Runnable {
     System.err.println("Report: " + folder.resolve("REPORT.md"));
   }
 
+  /**
+   * The folder of the charts, made if there is none.
+   *
+   * @throws IllegalArgumentException if nothing can be written there
+   */
+  static Path charts(Path folder) {
+    Path charts = folder.resolve("charts");
+    try {
+      Files.createDirectories(charts);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("--report: cannot make the folder " + charts, e);
+    }
+    if (!Files.isWritable(folder) || !Files.isWritable(charts)) {
+      throw new IllegalArgumentException("--report: cannot write to " + folder);
+    }
+    return charts;
+  }
+
   static void write(Path folder) {
+    Path charts = charts(folder);
     List<Results> results = Results.load(results());
     if (results.isEmpty()) {
       throw new IllegalStateException("Nothing has been measured yet: run first");
     }
     try {
-      Path charts = Files.createDirectories(folder.resolve("charts"));
       Measurements measured = new Measurements(results);
       Files.writeString(folder.resolve("REPORT.md"), new Report(measured).text());
       new Charts(measured).write(charts);

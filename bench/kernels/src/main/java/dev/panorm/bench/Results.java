@@ -13,6 +13,7 @@ import java.util.List;
  * What a section measured, and how. Kept as a file of JSON a section, so that one can be measured
  * again without the others.
  *
+ * @param date when it began
  * @param failures measurements that failed, one line each
  */
 record Results(Section section, String date, String command, Environment environment,
@@ -33,18 +34,23 @@ record Results(Section section, String date, String command, Environment environ
         new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
   }
 
-  /** All that were kept in a folder. */
+  /**
+   * All that were kept in a folder.
+   *
+   * @throws IllegalStateException if a file is of another version of this
+   */
   static List<Results> load(Path folder) {
     List<Results> all = new ArrayList<>();
-    try {
-      for (Section section : Section.values()) {
-        Path file = file(folder, section);
-        if (Files.exists(file)) {
+    for (Section section : Section.values()) {
+      Path file = file(folder, section);
+      if (Files.exists(file)) {
+        try {
           all.add(JSON.readValue(file.toFile(), Results.class));
+        } catch (IOException e) {
+          throw new IllegalStateException("Cannot read " + file + ", delete it: " + e.getMessage(),
+              e);
         }
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
     return all;
   }

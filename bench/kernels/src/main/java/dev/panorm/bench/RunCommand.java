@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
@@ -25,6 +27,9 @@ import picocli.CommandLine.Spec;
   "Measures everything and writes the report, REPORT.md and its charts, over the one before.",
   "Other libraries take part if this is run from bench/peers."})
 final class RunCommand implements Callable<Integer> {
+  private static final DateTimeFormatter TIME = DateTimeFormatter
+      .ofPattern("yyyy-MM-dd HH:mm 'UTC'", Locale.ROOT);
+
   @Spec
   private CommandSpec spec;
 
@@ -59,6 +64,9 @@ final class RunCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(),
           "No other library is on the class path: see the README of bench/peers");
     }
+    // Now, not after half an hour.
+    ReportCommand.charts(folder);
+    Results.load(ReportCommand.results());
     List<Timed> steps = new ArrayList<>();
     for (Section section : chosen) {
       steps.addAll(steps(section));
@@ -72,7 +80,6 @@ final class RunCommand implements Callable<Integer> {
   private int run(List<Timed> steps, List<Section> chosen) {
     String command = "java -jar " + System.getProperty("java.class.path") + " "
         + String.join(" ", spec.commandLine().getParent().getParseResult().originalArgs());
-    String date = LocalDate.now(ZoneOffset.UTC).toString();
     Map<Section, Results> all = new EnumMap<>(Section.class);
     double seconds = steps.stream().mapToDouble(Timed::seconds).sum();
     int failures = 0;
@@ -84,8 +91,8 @@ final class RunCommand implements Callable<Integer> {
       double done = 0;
       for (int i = 0; i < steps.size(); i++) {
         Timed step = steps.get(i);
-        Results results = all.computeIfAbsent(step.section,
-            section -> Results.empty(section, date, command));
+        Results results = all.computeIfAbsent(step.section, section -> Results.empty(section,
+            LocalDateTime.now(ZoneOffset.UTC).format(TIME), command));
         bar.setExtraMessage(step.name);
         try {
           step.step.run(results);
@@ -124,7 +131,8 @@ final class RunCommand implements Callable<Integer> {
       double seconds = 3;
       for (Shape shape : duel.shapes()) {
         double small = (warmUp + (pairs + 3) * 2.5) / 1000;
-        seconds += small + shape.elements() * (pairs + 3) * 1e-9;
+        double setUp = shape.elements() * 1e-7;
+        seconds += small + setUp + shape.elements() * (pairs + 3) * 1e-9;
       }
       String name = duel.first() + " " + duel.second();
       steps.add(new Timed(section, name, jvms * seconds,

@@ -5,6 +5,9 @@ import java.util.regex.Pattern;
 
 /** So many rows, so wide. */
 record Shape(int rows, int cols) {
+  /** What an array, and all copies that it takes to check a result, can hold. */
+  static final int MAX_ELEMENTS = 1 << 27;
+
   private static final Pattern TEXT = Pattern.compile("(\\d{1,9})x(\\d{1,9})");
 
   /**

@@ -12,10 +12,13 @@ record Side(String contender, Problem problem) {
   /**
    * Reads what {@link #toString} writes. What is left out is taken from {@code byDefault}.
    *
-   * @throws IllegalArgumentException if there is no such operation or type
+   * @throws IllegalArgumentException if it is something else
    */
   static Side of(String text, Problem byDefault) {
-    String[] parts = text.split(":");
+    String[] parts = text.split(":", -1);
+    if (parts.length > 3) {
+      throw new IllegalArgumentException("\"" + text + "\" is no side such as native:rms_norm:f32");
+    }
     return of(parts[0], parts.length > 1 ? value(Operation.class, parts[1]) : byDefault.operation(),
         parts.length > 2 ? value(Format.class, parts[2]) : byDefault.format());
   }

@@ -3,6 +3,7 @@ package dev.panorm.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panorm.Panorm;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -38,12 +39,29 @@ class MainTest {
     "duel memcpy native", "duel native plain --rows 0", "duel native plain --cols many",
     "duel native plain --shapes 1", "duel native plain --shapes axb", "duel native plain --pairs 0",
     "duel native plain --jvms 0", "duel native plain --warm-up -1", "run --sections all",
-    "run --sections peers", "run --fast"})
+    "run --sections peers", "run --fast", "duel : plain", "duel native:rms_norm:f32:zzz plain",
+    "duel native plain --pairs 2147483647", "duel native plain --shapes 99999x9999",
+    "report --report /dev/null", "run --report /dev/null/here"})
   void wrongArgumentsAreOneLineAndCode2(String arguments) {
     Ran ran = run(arguments);
     assertEquals(2, ran.code, ran.toString());
     assertEquals(1, ran.err.size(), ran.toString());
     assertEquals(List.of(), ran.out);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-V", "run -V", "report -V", "duel -V"})
+  void versionIsPrinted(String arguments) {
+    Ran ran = run(arguments);
+    assertEquals(0, ran.code, ran.toString());
+    assertEquals(List.of("panorm-bench " + Panorm.version()), ran.out);
+  }
+
+  @Test
+  void shapesCountOnce() {
+    Ran ran = run("duel plain scalar --shapes 1x5,2x5,1x5 --pairs 1 --warm-up 0 --jvms 1");
+    assertEquals(0, ran.code, ran.toString());
+    assertEquals(3, ran.out.size(), ran.toString());
   }
 
   @Test
