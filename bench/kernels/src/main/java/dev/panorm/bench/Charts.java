@@ -73,6 +73,10 @@ record Charts(Measurements measured) {
       data.addValue(speed, "memcpy", d.shape().toString());
       data.addValue(speed / d.result().ratio(), "RMSNorm", d.shape().toString());
     }
+    for (Duel.Outcome d : measured.duels("segment-copy:copy:f32", RMS)) {
+      double speed = 8 * d.shape().elements() / d.result().first();
+      data.addValue(speed, "MemorySegment.copy", d.shape().toString());
+    }
     save("Bytes of x and y per second, f32", data, "shape", new NumberAxis("GB/s"), bars(), file);
   }
 

@@ -10,10 +10,18 @@ record Duels(boolean full) {
   /** Rows that outgrow the caches of most processors. */
   private static final Shape LARGE = new Shape(512, 4096);
 
-  /** Beyond any cache. */
+  /** Beyond the last cache of most. */
   private static final Shape HUGE = new Shape(4096, 4096);
 
   private static final Shape MIDDLE = new Shape(16, 1024);
+
+  /** A batch of the paper's RNNs, which have these norms. */
+  private static final List<Shape> RNN = List.of(new Shape(128, 1024), new Shape(128, 2048));
+  private static final List<Operation> RNN_NORMS = List.of(Operation.RMS_NORM,
+      Operation.PARTIAL_RMS_NORM, Operation.ADD_RMS_NORM, Operation.LAYER_NORM);
+
+  /** The workload's numbers, its result in double precision, a contender's: 20 bytes, and room. */
+  private static final int HEAP_AN_ELEMENT = 32;
 
   /** The duels of a section; none if it has no duels. */
   List<Duel> of(Section section) {
@@ -35,6 +43,9 @@ record Duels(boolean full) {
           "native-heap")) {
         add(duels, side("native", problem), side(opponent, problem), shapes(problem));
       }
+      if (problem.equals(RMS)) { // What is faster for those who have arrays?
+        add(duels, side("native-heap", RMS), side("vector", RMS), shapes(RMS));
+      }
     }
     return duels;
   }
@@ -51,8 +62,8 @@ record Duels(boolean full) {
       }
     }
     shapes.add(MIDDLE);
-    if (problem.equals(RMS)) {
-      shapes.add(new Shape(128, 1024));
+    if (RNN_NORMS.contains(problem.operation()) && problem.format() == Format.F32) {
+      shapes.addAll(RNN);
     }
     shapes.add(LARGE);
     return shapes;
@@ -77,11 +88,23 @@ record Duels(boolean full) {
   private List<Duel> limit() {
     List<Shape> shapes = new ArrayList<>(NormBenchmark.shapes(1));
     shapes.addAll(List.of(MIDDLE, new Shape(128, 1024), new Shape(512, 1024), LARGE, HUGE));
-    Side copy = Side.of("memcpy", Operation.COPY, Format.F32);
+    Shape beyond = beyond(Environment.here().l3(), Runtime.getRuntime().maxMemory());
+    if (beyond.rows() > HUGE.rows()) {
+      shapes.add(beyond);
+    }
     List<Duel> duels = new ArrayList<>();
-    add(duels, copy, side("native", RMS), shapes);
-    add(duels, copy, Side.of("segment-copy", Operation.COPY, Format.F32), shapes);
+    for (String copy : List.of("memcpy", "segment-copy")) {
+      add(duels, Side.of(copy, Operation.COPY, Format.F32), side("native", RMS), shapes);
+    }
     return duels;
+  }
+
+  /** x and y together are twice the last cache, or as much as a JVM of such a heap can check. */
+  static Shape beyond(long cacheBytes, long heapBytes) {
+    long elements = Math.min(cacheBytes / Float.BYTES, heapBytes / HEAP_AN_ELEMENT);
+    return new Shape(
+        (int) Math.min(Math.ceilDiv(elements, HUGE.cols()), Shape.MAX_ELEMENTS / HUGE.cols()),
+        HUGE.cols());
   }
 
   private List<Duel> peers() {

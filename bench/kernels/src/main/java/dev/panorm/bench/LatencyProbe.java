@@ -3,8 +3,12 @@ package dev.panorm.bench;
 import java.lang.foreign.Arena;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
+import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -28,16 +32,12 @@ final class LatencyProbe {
 
   private static final double WARM_UP_SECONDS = 2;
 
-  /** Histogram figures in ns. */
-  record Quantiles(double p50, double p99, double p999, double max) {
-    static Quantiles of(Histogram h) {
-      return new Quantiles(h.getValueAtPercentile(50), h.getValueAtPercentile(99),
-          h.getValueAtPercentile(99.9), h.getMaxValue());
-    }
-  }
-
-  /** One run. */
-  record Outcome(String contender, long calls, Quantiles call, Quantiles response, long collections,
+  /**
+   * One run.
+   *
+   * @param call histogram of ns, {@link #encoded}; so response
+   */
+  record Outcome(String contender, long calls, String call, String response, long collections,
       long collectionMillis) {}
 
   private LatencyProbe() {}
@@ -54,8 +54,24 @@ final class LatencyProbe {
     run(who, seconds, call, response);
     long[] after = collections();
     garbage.interrupt();
-    System.out.println(Child.line(new Outcome(args[0], call.getTotalCount(), Quantiles.of(call),
-        Quantiles.of(response), after[0] - before[0], after[1] - before[1])));
+    System.out.println(Child.line(new Outcome(args[0], call.getTotalCount(), encoded(call),
+        encoded(response), after[0] - before[0], after[1] - before[1])));
+  }
+
+  /** As text. */
+  static String encoded(Histogram histogram) {
+    ByteBuffer bytes = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
+    int size = histogram.encodeIntoCompressedByteBuffer(bytes);
+    return Base64.getEncoder().encodeToString(Arrays.copyOf(bytes.array(), size));
+  }
+
+  static Histogram decoded(String text) {
+    try {
+      return Histogram
+          .decodeFromCompressedByteBuffer(ByteBuffer.wrap(Base64.getDecoder().decode(text)), 0);
+    } catch (DataFormatException e) {
+      throw new IllegalArgumentException(e);
+    }
   }
 
   private static void run(Contender who, double seconds, Histogram call, Histogram response)

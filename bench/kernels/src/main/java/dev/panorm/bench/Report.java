@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.HdrHistogram.Histogram;
 
 /** REPORT.md: what was measured, in the words of the template report.md. */
 record Report(Measurements measured) {
@@ -31,6 +32,7 @@ record Report(Measurements measured) {
     parts.put("startUp", startUp());
     parts.put("latency", latency());
     parts.put("jmh", jmh());
+    parts.put("unmet", unmet());
     parts.put("losses", losses());
     String text = template();
     for (Map.Entry<String, String> part : parts.entrySet()) {
@@ -75,6 +77,20 @@ record Report(Measurements measured) {
     return table(List.of("goal", "reached", "met"), rows);
   }
 
+  private String unmet() {
+    List<List<String>> rows = new ArrayList<>();
+    for (Goal goal : Goal.all()) {
+      Goal.Verdict verdict = goal.verdict().apply(measured);
+      if (Boolean.FALSE.equals(verdict.met())) {
+        rows.add(List.of(goal.what(), verdict.reached(),
+            goal.why().isEmpty() ? "Not known." : goal.why()));
+      }
+    }
+    return rows.isEmpty()
+        ? "None of those that were measured."
+        : table(List.of("goal", "reached", "why"), rows);
+  }
+
   /** A table for each first side: a row for each shape, a column for each second side. */
   private String byFirst(Section section) {
     Map<String, List<Duel.Outcome>> tables = new LinkedHashMap<>();
@@ -89,15 +105,8 @@ record Report(Measurements measured) {
   }
 
   private String forms() {
-    return duels(measured.duels(Section.FORMS), d -> form(d.first()) + " / " + form(d.second()),
+    return duels(measured.duels(Section.FORMS), d -> title(d.first()) + " / " + title(d.second()),
         null);
-  }
-
-  /** What tells one form of native from another. */
-  private static String form(String side) {
-    return contender(side).equals("native")
-        ? title(side)
-        : title(side) + " (" + contender(side) + ")";
   }
 
   /** Shapes down, {@code column} across; the first side's time if it is the same throughout. */
@@ -145,7 +154,7 @@ record Report(Measurements measured) {
     for (Duel.Outcome d : measured.duels("memcpy:copy:f32", "native:rms_norm:f32")) {
       long bytes = 8 * d.shape().elements();
       String place = List.of("", "L1", "L2", "L3", "memory").get(measured.level(bytes));
-      String copy = measured.duels("memcpy:copy:f32", "segment-copy:copy:f32")
+      String copy = measured.duels("segment-copy:copy:f32", "native:rms_norm:f32")
           .stream()
           .filter(other -> other.shape().equals(d.shape()))
           .map(Report::ratio)
@@ -155,7 +164,7 @@ record Report(Measurements measured) {
           number(bytes / d.result().first()), ratio(d), copy));
     }
     return table(List.of("shape", "x and y fit in", "memcpy, ns", "memcpy, GB/s",
-        "RMSNorm / memcpy", "MemorySegment.copy / memcpy"), rows);
+        "RMSNorm / memcpy", "RMSNorm / MemorySegment.copy"), rows);
   }
 
   private String call() {
@@ -199,20 +208,21 @@ record Report(Measurements measured) {
     List<List<String>> rows = new ArrayList<>();
     for (String side : all.stream().map(LatencyProbe.Outcome::contender).distinct().toList()) {
       List<LatencyProbe.Outcome> of = all.stream().filter(o -> o.contender().equals(side)).toList();
-      rows.add(quantiles(side + ", the call", of, LatencyProbe.Outcome::call));
-      rows.add(quantiles(side + ", the response", of, LatencyProbe.Outcome::response));
+      String collections = number(
+          Measurements.quantile(of, LatencyProbe.Outcome::collections, 0.5));
+      rows.add(quantiles(side + ", the call", of, LatencyProbe.Outcome::call, collections));
+      rows.add(quantiles(side + ", the response", of, LatencyProbe.Outcome::response, collections));
     }
     return table(List.of("", "p50", "p99", "p99.9", "max", "collections a run"), rows);
   }
 
+  /** Of all runs together. */
   private static List<String> quantiles(String name, List<LatencyProbe.Outcome> runs,
-      Function<LatencyProbe.Outcome, LatencyProbe.Quantiles> of) {
-    List<LatencyProbe.Quantiles> all = runs.stream().map(of).toList();
-    return List.of(name, micros(Measurements.quantile(all, LatencyProbe.Quantiles::p50, 0.5)),
-        micros(Measurements.quantile(all, LatencyProbe.Quantiles::p99, 0.5)),
-        micros(Measurements.quantile(all, LatencyProbe.Quantiles::p999, 0.5)),
-        micros(Measurements.quantile(all, LatencyProbe.Quantiles::max, 0.5)),
-        number(Measurements.quantile(runs, LatencyProbe.Outcome::collections, 0.5)));
+      Function<LatencyProbe.Outcome, String> of, String collections) {
+    Histogram all = new Histogram(3);
+    runs.forEach(run -> all.add(LatencyProbe.decoded(of.apply(run))));
+    return List.of(name, micros(all.getValueAtPercentile(50)), micros(all.getValueAtPercentile(99)),
+        micros(all.getValueAtPercentile(99.9)), micros(all.getMaxValue()), collections);
   }
 
   private static String micros(double nanos) {
@@ -268,9 +278,15 @@ record Report(Measurements measured) {
     return side.substring(0, side.indexOf(':'));
   }
 
-  /** native:add_rms_norm:f32 is shown as add rms norm f32. */
+  /** native-2:add_rms_norm:f32 is shown as add rms norm f32, two threads. */
   private static String title(String side) {
-    return name(side.substring(side.indexOf(':') + 1).replace(':', ' '));
+    String how = switch (contender(side)) {
+      case "native-2" -> ", two threads";
+      case "native-heap" -> ", on arrays";
+      case "native-add-apart" -> ", add apart";
+      default -> "";
+    };
+    return name(side.substring(side.indexOf(':') + 1).replace(':', ' ')) + how;
   }
 
   private static String name(String text) {
