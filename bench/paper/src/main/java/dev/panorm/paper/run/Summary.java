@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,6 +38,16 @@ final class Summary {
     if (runs.isEmpty()) {
       throw new BadInput("%s: no results there", folder);
     }
+    Entry.Header first = header(runs.getFirst());
+    for (RunLog run : runs) {
+      Entry.Header other = header(run);
+      if (other.steps() != first.steps() || !other.norms().equals(first.norms())
+          || !other.settings().equals(first.settings())) {
+        throw new BadInput(
+            "%s: seeds %d and %d differ in steps, norms or settings; move one elsewhere", folder,
+            first.seed(), other.seed());
+      }
+    }
     Path file = folder.resolve("timing.jsonl");
     timing = Files.exists(file) ? RunLog.read(file) : null;
   }
@@ -62,10 +71,8 @@ final class Summary {
   }
 
   /** The norms that were trained. */
-  Set<String> norms() {
-    Set<String> norms = new LinkedHashSet<>();
-    runs.forEach(run -> norms.addAll(header(run).norms()));
-    return norms;
+  List<String> norms() {
+    return header(runs.getFirst()).norms();
   }
 
   /** A Markdown table: quality, time per 1,000 steps, and the same with norms op by op. */
@@ -113,12 +120,11 @@ final class Summary {
 
   private double[] lastLosses(String norm) {
     return runs.stream()
-        .filter(run -> header(run).norms().contains(norm))
         .filter(run -> !run.entries("development", Entry.Development.class).isEmpty())
         .mapToDouble(run -> run.entries("development", Entry.Development.class)
             .getLast()
             .losses()
-            .get(header(run).norms().indexOf(norm)))
+            .get(norms().indexOf(norm)))
         .toArray();
   }
 
@@ -187,8 +193,8 @@ final class Summary {
   /** The loss on the development part of one norm, averaged over the runs, by steps done. */
   Map<Integer, Double> curve(String norm) {
     Map<Integer, List<Double>> losses = new TreeMap<>();
+    int index = norms().indexOf(norm);
     for (RunLog run : runs) {
-      int index = header(run).norms().indexOf(norm);
       run.entries("development", Entry.Development.class)
           .forEach(d -> losses.computeIfAbsent(d.step(), s -> new ArrayList<>())
               .add(d.losses().get(index)));
@@ -199,14 +205,12 @@ final class Summary {
     return curve;
   }
 
-  /** Median processor seconds of a step, in any of the runs or in the timing of norms op by op. */
+  /** Median processor seconds of a step, over the turns of all runs. */
   double secondsPerStep(String norm) {
     List<Double> times = new ArrayList<>();
+    int index = norms().indexOf(norm);
     for (RunLog log : runs) {
-      int index = header(log).norms().indexOf(norm);
-      if (index >= 0) {
-        warm(log).forEach(turn -> times.add(turn.seconds().get(index) / turn.steps()));
-      }
+      warm(log).forEach(turn -> times.add(turn.seconds().get(index) / turn.steps()));
     }
     return median(times);
   }

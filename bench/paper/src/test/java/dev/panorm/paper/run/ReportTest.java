@@ -26,11 +26,15 @@ class ReportTest {
     log("timing", List.of("LayerNorm", "LayerNorm, op by op", "RMSNorm, op by op"), 0);
   }
 
+  private static Entry.Header header(long seed, int steps, List<String> norms, int width) {
+    return new Entry.Header("run", "some", seed, steps, norms, Map.of("width", width), "a machine",
+        "a JVM", "scalar", "2026-01-01T00:00:00Z");
+  }
+
   /** Turns of ten steps; the first fifth is not to count. */
   private void log(String name, List<String> norms, double more) {
     RunLog log = RunLog.create(folder.resolve("results/some/" + name + ".jsonl"));
-    log.add(new Entry.Header("run", "some", 1, 50, norms, Map.of("width", 8), "a machine", "a JVM",
-        "scalar", "2026-01-01T00:00:00Z"));
+    log.add(header(1, 50, norms, 8));
     double[] seconds = {4, 3, 2};
     for (int step = 0; step < 50; step += 10) {
       double late = step == 0 ? 1000 : 1 + step / 1000.0;
@@ -56,6 +60,18 @@ class ReportTest {
         lines.get(2));
     assertEquals("| RMSNorm | 2.100 ± 0.141 | 20.1 ± 0.1 | 307.5 ± 0.0 | 25.0 % | 12.5 % "
         + "| 205.0 | 33.3 % | 12.5 % | – |", lines.get(3));
+  }
+
+  @Test
+  void runsThatDifferInMoreThanTheSeedAreRefused() {
+    Path some = folder.resolve("results/some");
+    List<String> norms = List.of("LayerNorm", "RMSNorm");
+    for (Entry.Header other : List.of(header(7, 60, norms, 8), header(7, 50, norms, 9),
+        header(7, 50, List.of("LayerNorm", "pRMSNorm"), 8))) {
+      RunLog.create(some.resolve("seed-7.jsonl")).add(other);
+      assertEquals(some + ": seeds 1 and 7 differ in steps, norms or settings; move one elsewhere",
+          assertThrows(BadInput.class, () -> new Summary(some)).getMessage());
+    }
   }
 
   @Test
