@@ -5,7 +5,6 @@ import dev.panorm.paper.nn.Attention;
 import dev.panorm.paper.nn.CrossEntropy;
 import dev.panorm.paper.nn.Init;
 import dev.panorm.paper.nn.Linear;
-import dev.panorm.paper.nn.NormKind;
 import dev.panorm.paper.nn.NormSpec;
 import dev.panorm.paper.nn.Parameters;
 import dev.panorm.paper.nn.Tape;
@@ -20,9 +19,6 @@ import java.util.List;
  * it. The norm is on the summed inputs of the recurrent and of the feed-forward layers.
  */
 public final class GruTranslator implements TranslationModel {
-  private static final NormSpec NO_NORM = new NormSpec(NormKind.NONE, NormSpec.Style.FUSED);
-  private static final float SMOOTHING = 0.1f;
-
   private final int width;
   private final Value sourceTable;
   private final Value targetTable;
@@ -51,9 +47,9 @@ public final class GruTranslator implements TranslationModel {
     annotation = new Linear(parameters, "annotation", 2 * width, width, init, norm);
     first = new Linear(parameters, "first", width, width, square, norm);
     decoder = new Gru(parameters, "decoder", width, width, init, square, norm);
-    query = new Linear(parameters, "query", width, width, square, NO_NORM);
+    query = new Linear(parameters, "query", width, width, square, NormSpec.NONE);
     readout = new Linear(parameters, "readout", 3 * width, width, init, norm);
-    output = new Linear(parameters, "output", width, tokens, init, NO_NORM);
+    output = new Linear(parameters, "output", width, tokens, init, NormSpec.NONE);
   }
 
   @Override

@@ -7,7 +7,6 @@ import dev.panorm.paper.nn.CrossEntropy;
 import dev.panorm.paper.nn.Init;
 import dev.panorm.paper.nn.Linear;
 import dev.panorm.paper.nn.Norm;
-import dev.panorm.paper.nn.NormKind;
 import dev.panorm.paper.nn.NormSpec;
 import dev.panorm.paper.nn.Parameters;
 import dev.panorm.paper.nn.Rotary;
@@ -29,8 +28,6 @@ import java.util.stream.IntStream;
  * matrix too.
  */
 public final class Llama implements Model<TextBatch> {
-  private static final NormSpec NO_NORM = new NormSpec(NormKind.NONE, NormSpec.Style.FUSED);
-
   private final Parameters parameters;
   private final Shape shape;
   private final Rotary rotary;
@@ -104,7 +101,7 @@ public final class Llama implements Model<TextBatch> {
   }
 
   private Linear projection(String name, int in, int out, double deviation) {
-    return new Linear(parameters, name, in, out, Init.normal(0, deviation), NO_NORM, false);
+    return new Linear(parameters, name, in, out, Init.normal(0, deviation), NormSpec.NONE, false);
   }
 
   @Override

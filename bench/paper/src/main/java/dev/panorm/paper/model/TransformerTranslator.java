@@ -8,7 +8,6 @@ import dev.panorm.paper.nn.CrossEntropy;
 import dev.panorm.paper.nn.Init;
 import dev.panorm.paper.nn.Linear;
 import dev.panorm.paper.nn.Norm;
-import dev.panorm.paper.nn.NormKind;
 import dev.panorm.paper.nn.NormSpec;
 import dev.panorm.paper.nn.Parameters;
 import dev.panorm.paper.nn.Tape;
@@ -22,9 +21,6 @@ import java.util.stream.IntStream;
  * sines, and the target's embedding is the output matrix too.
  */
 public final class TransformerTranslator implements TranslationModel {
-  private static final NormSpec NO_NORM = new NormSpec(NormKind.NONE, NormSpec.Style.FUSED);
-  private static final float SMOOTHING = 0.1f;
-
   private final int width;
   private final int heads;
   private final double dropout;
@@ -34,9 +30,10 @@ public final class TransformerTranslator implements TranslationModel {
   private final List<EncoderBlock> encoder;
   private final List<DecoderBlock> decoder;
 
-  private record EncoderBlock(SelfAttention self, FeedForward feedForward) {}
+  private record EncoderBlock(AttentionBlock self, FeedForward feedForward) {}
 
-  private record DecoderBlock(SelfAttention self, SelfAttention source, FeedForward feedForward) {}
+  private record DecoderBlock(AttentionBlock self, AttentionBlock source,
+      FeedForward feedForward) {}
 
   /**
    * The sizes of a model.
@@ -61,13 +58,13 @@ public final class TransformerTranslator implements TranslationModel {
     targetTable = parameters.create("target", shape.tokens, width, embedding);
     encoder = IntStream.range(0, shape.blocks)
         .mapToObj(
-            i -> new EncoderBlock(new SelfAttention(parameters, "encoder." + i + ".self", norm),
+            i -> new EncoderBlock(new AttentionBlock(parameters, "encoder." + i + ".self", norm),
                 new FeedForward(parameters, "encoder." + i + ".feed", norm)))
         .toList();
     decoder = IntStream.range(0, shape.blocks)
         .mapToObj(
-            i -> new DecoderBlock(new SelfAttention(parameters, "decoder." + i + ".self", norm),
-                new SelfAttention(parameters, "decoder." + i + ".source", norm),
+            i -> new DecoderBlock(new AttentionBlock(parameters, "decoder." + i + ".self", norm),
+                new AttentionBlock(parameters, "decoder." + i + ".source", norm),
                 new FeedForward(parameters, "decoder." + i + ".feed", norm)))
         .toList();
   }
@@ -83,14 +80,14 @@ public final class TransformerTranslator implements TranslationModel {
     return table;
   }
 
-  private final class SelfAttention {
+  private final class AttentionBlock {
     private final Linear query;
     private final Linear key;
     private final Linear value;
     private final Linear output;
     private final Norm norm;
 
-    SelfAttention(Parameters parameters, String name, NormSpec spec) {
+    AttentionBlock(Parameters parameters, String name, NormSpec spec) {
       query = projection(parameters, name + ".query", width, width);
       key = projection(parameters, name + ".key", width, width);
       value = projection(parameters, name + ".value", width, width);
@@ -123,7 +120,7 @@ public final class TransformerTranslator implements TranslationModel {
   }
 
   private static Linear projection(Parameters parameters, String name, int in, int out) {
-    return new Linear(parameters, name, in, out, Init.xavier(), NO_NORM);
+    return new Linear(parameters, name, in, out, Init.xavier(), NormSpec.NONE);
   }
 
   @Override

@@ -9,6 +9,9 @@ import dev.panorm.paper.BadInput;
  * @param style how it is computed
  */
 public record NormSpec(NormKind kind, Style style) {
+  /** No norm. */
+  public static final NormSpec NONE = new NormSpec(NormKind.NONE, Style.FUSED);
+
   /** Two ways to compute the same norm. */
   public enum Style {
     /** By Panorm: one kernel forward and one backward. */
