@@ -1,5 +1,5 @@
 # The native tests: checks of the library's file; panorm-same-bits; every native/tests/*_test.cpp
-# in one doctest program; the fuzz target, if asked for.
+# in one doctest program.
 
 # ---- What can be seen without running the library
 
