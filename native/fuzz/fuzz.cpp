@@ -11,6 +11,14 @@
 
 using namespace panorm_tests;
 
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  for (int backend : kBackends) {
+    if (panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend))
+      std::fprintf(stderr, "fuzzing %s\n", kBackendNames[backend]);
+  }
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct Input {
     FuzzedDataProvider bytes;
