@@ -32,7 +32,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int width = 1 + input.below(input.below(4) ? 300 : 5000 / rows);
   Call call = draw(op, x_type, y_type, rows, groups, width, input);
   int form = op <= PANORM_LAYER_NORM && input.below(4) == 0 ? PANORM_ONE_ROW : 0;
-  if (form) call.make_one_row();
+  if (form) {
+    call.make_one_row();
+  } else if (input.below(2)) {
+    call.make_usual();
+  }
 
   Arrays before = call.arrays();
   Array &x = before[call.backward() ? 1 : 0];
