@@ -2,7 +2,7 @@ package dev.panorm.bench.baseline;
 
 /**
  * Norms of one row, as a Java programmer would write them: one implementation is one way to write
- * the loops. Rows begin at element {@code at}; gain and bias begin at 0.
+ * the loops. Rows begin at element {@code at}; gain and bias begin at 0. y is none of the others.
  *
  * @param <M> what holds the numbers
  */
