@@ -6,11 +6,14 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The best Vector API version on {@code float[]}: eight accumulators of the machine's widest
- * vectors, fused multiply-add, loops unrolled by hand, the rest by four vectors, by one, and by
- * element.
+ * vectors, fused multiply-add, the rest by four vectors, by one, and by element. Loops that sum are
+ * unrolled by hand; where nothing is summed that is slower than what the compiler unrolls itself.
  *
  * <p>Every loop is in a method of its own. With two in one method the compiler gives up inlining
- * half way, keeps the accumulators as objects, and the whole is two to six times slower.
+ * half way, keeps the accumulators as objects, and the whole is two to six times slower. And a loop
+ * calls nothing but the Vector API: a helper of ours may have been compiled by itself before, is
+ * then not inlined where it seemed to be called seldom, and every vector it takes or returns
+ * becomes an object: in one JVM of three ten times slower.
  */
 public final class VectorArrays implements Norms<float[]> {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -22,7 +25,7 @@ public final class VectorArrays implements Norms<float[]> {
     scale(x, gain, y, at, n, inverse);
   }
 
-  private static float inverse(float sum, int n, float epsilon) {
+  static float inverse(float sum, int n, float epsilon) {
     return (float) (1 / Math.sqrt(sum / n + epsilon));
   }
 
@@ -67,30 +70,16 @@ public final class VectorArrays implements Norms<float[]> {
       FloatVector x0 = FloatVector.fromArray(S, x, i);
       a0 = x0.fma(x0, a0);
     }
-    float sum = fold(a0, a1, a2, a3);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < end; i++) {
       sum += x[i] * x[i];
     }
     return sum;
   }
 
-  private static float fold(FloatVector a0, FloatVector a1, FloatVector a2, FloatVector a3) {
-    return a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
-  }
-
   private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
     FloatVector scale = FloatVector.broadcast(S, inverse);
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      FloatVector x0 = FloatVector.fromArray(S, x, at + i);
-      FloatVector x1 = FloatVector.fromArray(S, x, at + i + L);
-      FloatVector x2 = FloatVector.fromArray(S, x, at + i + 2 * L);
-      FloatVector x3 = FloatVector.fromArray(S, x, at + i + 3 * L);
-      x0.mul(scale).mul(FloatVector.fromArray(S, gain, i)).intoArray(y, at + i);
-      x1.mul(scale).mul(FloatVector.fromArray(S, gain, i + L)).intoArray(y, at + i + L);
-      x2.mul(scale).mul(FloatVector.fromArray(S, gain, i + 2 * L)).intoArray(y, at + i + 2 * L);
-      x3.mul(scale).mul(FloatVector.fromArray(S, gain, i + 3 * L)).intoArray(y, at + i + 3 * L);
-    }
     for (; i <= n - L; i += L) {
       FloatVector x0 = FloatVector.fromArray(S, x, at + i);
       x0.mul(scale).mul(FloatVector.fromArray(S, gain, i)).intoArray(y, at + i);
@@ -135,7 +124,7 @@ public final class VectorArrays implements Norms<float[]> {
       r0.intoArray(residual, i);
       a0 = r0.fma(r0, a0);
     }
-    float sum = fold(a0, a1, a2, a3);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < end; i++) {
       residual[i] += x[i];
       sum += residual[i] * residual[i];
@@ -148,33 +137,25 @@ public final class VectorArrays implements Norms<float[]> {
       float epsilon) {
     float mean = sum(x, at, n) / n;
     float inverse = inverse(centredSquares(x, at, n, mean), n, epsilon);
+    affine(x, gain, bias, y, at, n, mean, inverse);
+  }
+
+  private static void affine(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
+      float mean, float inverse) {
     FloatVector centre = FloatVector.broadcast(S, mean);
     FloatVector scale = FloatVector.broadcast(S, inverse);
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
-      FloatVector x0 = FloatVector.fromArray(S, x, at + i).sub(centre).mul(scale);
-      FloatVector x1 = FloatVector.fromArray(S, x, at + i + L).sub(centre).mul(scale);
-      FloatVector x2 = FloatVector.fromArray(S, x, at + i + 2 * L).sub(centre).mul(scale);
-      FloatVector x3 = FloatVector.fromArray(S, x, at + i + 3 * L).sub(centre).mul(scale);
-      affine(x0, gain, bias, i).intoArray(y, at + i);
-      affine(x1, gain, bias, i + L).intoArray(y, at + i + L);
-      affine(x2, gain, bias, i + 2 * L).intoArray(y, at + i + 2 * L);
-      affine(x3, gain, bias, i + 3 * L).intoArray(y, at + i + 3 * L);
-    }
     for (; i <= n - L; i += L) {
       FloatVector x0 = FloatVector.fromArray(S, x, at + i).sub(centre).mul(scale);
-      affine(x0, gain, bias, i).intoArray(y, at + i);
+      FloatVector g0 = FloatVector.fromArray(S, gain, i);
+      x0.fma(g0, FloatVector.fromArray(S, bias, i)).intoArray(y, at + i);
     }
     for (; i < n; i++) {
       y[at + i] = (x[at + i] - mean) * inverse * gain[i] + bias[i];
     }
   }
 
-  private static FloatVector affine(FloatVector x, float[] gain, float[] bias, int i) {
-    return x.fma(FloatVector.fromArray(S, gain, i), FloatVector.fromArray(S, bias, i));
-  }
-
-  private static float sum(float[] x, int at, int n) {
+  static float sum(float[] x, int at, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int end = at + n;
@@ -196,14 +177,14 @@ public final class VectorArrays implements Norms<float[]> {
     for (; i <= end - L; i += L) {
       a0 = a0.add(FloatVector.fromArray(S, x, i));
     }
-    float sum = fold(a0, a1, a2, a3);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < end; i++) {
       sum += x[i];
     }
     return sum;
   }
 
-  private static float centredSquares(float[] x, int at, int n, float mean) {
+  static float centredSquares(float[] x, int at, int n, float mean) {
     FloatVector centre = FloatVector.broadcast(S, mean);
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
@@ -245,7 +226,7 @@ public final class VectorArrays implements Norms<float[]> {
       FloatVector x0 = FloatVector.fromArray(S, x, i).sub(centre);
       a0 = x0.fma(x0, a0);
     }
-    float sum = fold(a0, a1, a2, a3);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < end; i++) {
       sum += (x[i] - mean) * (x[i] - mean);
     }

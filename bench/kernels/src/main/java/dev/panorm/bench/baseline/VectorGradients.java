@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Vector API on {@code float[]}, two loops a row, each in a method of its own. One instance serves
- * one thread.
+ * Vector API on {@code float[]}, two loops a row, each in a method of its own that calls nothing but
+ * the Vector API, as in {@link VectorArrays}. One instance serves one thread.
  */
 public final class VectorGradients implements Gradients {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -15,10 +15,6 @@ public final class VectorGradients implements Gradients {
   /** Of dy * gain, and of that with x - mean. */
   private float sum;
   private float dot;
-
-  private static FloatVector at(float[] values, int i) {
-    return FloatVector.fromArray(S, values, i);
-  }
 
   @Override
   public void rmsNorm(float[] dy, float[] x, float[] gain, float inverse, float[] dx, float[] dGain,
@@ -31,13 +27,23 @@ public final class VectorGradients implements Gradients {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      a0 = at(dy, at + i).mul(at(gain, i)).fma(at(x, at + i), a0);
-      a1 = at(dy, at + i + L).mul(at(gain, i + L)).fma(at(x, at + i + L), a1);
-      a2 = at(dy, at + i + 2 * L).mul(at(gain, i + 2 * L)).fma(at(x, at + i + 2 * L), a2);
-      a3 = at(dy, at + i + 3 * L).mul(at(gain, i + 3 * L)).fma(at(x, at + i + 3 * L), a3);
+      a0 = FloatVector.fromArray(S, dy, at + i)
+          .mul(FloatVector.fromArray(S, gain, i))
+          .fma(FloatVector.fromArray(S, x, at + i), a0);
+      a1 = FloatVector.fromArray(S, dy, at + i + L)
+          .mul(FloatVector.fromArray(S, gain, i + L))
+          .fma(FloatVector.fromArray(S, x, at + i + L), a1);
+      a2 = FloatVector.fromArray(S, dy, at + i + 2 * L)
+          .mul(FloatVector.fromArray(S, gain, i + 2 * L))
+          .fma(FloatVector.fromArray(S, x, at + i + 2 * L), a2);
+      a3 = FloatVector.fromArray(S, dy, at + i + 3 * L)
+          .mul(FloatVector.fromArray(S, gain, i + 3 * L))
+          .fma(FloatVector.fromArray(S, x, at + i + 3 * L), a3);
     }
     for (; i <= n - L; i += L) {
-      a0 = at(dy, at + i).mul(at(gain, i)).fma(at(x, at + i), a0);
+      a0 = FloatVector.fromArray(S, dy, at + i)
+          .mul(FloatVector.fromArray(S, gain, i))
+          .fma(FloatVector.fromArray(S, x, at + i), a0);
     }
     float dot = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
@@ -52,10 +58,10 @@ public final class VectorGradients implements Gradients {
     FloatVector minus = FloatVector.broadcast(S, -share);
     int i = 0;
     for (; i <= n - L; i += L) {
-      FloatVector d = at(dy, at + i);
-      FloatVector v = at(x, at + i);
-      v.fma(minus, d.mul(at(gain, i))).mul(scale).intoArray(dx, at + i);
-      v.mul(scale).fma(d, at(dGain, i)).intoArray(dGain, i);
+      FloatVector d = FloatVector.fromArray(S, dy, at + i);
+      FloatVector v = FloatVector.fromArray(S, x, at + i);
+      v.fma(minus, d.mul(FloatVector.fromArray(S, gain, i))).mul(scale).intoArray(dx, at + i);
+      v.mul(scale).fma(d, FloatVector.fromArray(S, dGain, i)).intoArray(dGain, i);
     }
     for (; i < n; i++) {
       float d = dy[at + i];
@@ -80,23 +86,26 @@ public final class VectorGradients implements Gradients {
     FloatVector b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      FloatVector g0 = at(dy, at + i).mul(at(gain, i));
-      FloatVector g1 = at(dy, at + i + L).mul(at(gain, i + L));
-      FloatVector g2 = at(dy, at + i + 2 * L).mul(at(gain, i + 2 * L));
-      FloatVector g3 = at(dy, at + i + 3 * L).mul(at(gain, i + 3 * L));
+      FloatVector g0 = FloatVector.fromArray(S, dy, at + i).mul(FloatVector.fromArray(S, gain, i));
+      FloatVector g1 = FloatVector.fromArray(S, dy, at + i + L)
+          .mul(FloatVector.fromArray(S, gain, i + L));
+      FloatVector g2 = FloatVector.fromArray(S, dy, at + i + 2 * L)
+          .mul(FloatVector.fromArray(S, gain, i + 2 * L));
+      FloatVector g3 = FloatVector.fromArray(S, dy, at + i + 3 * L)
+          .mul(FloatVector.fromArray(S, gain, i + 3 * L));
       a0 = a0.add(g0);
       a1 = a1.add(g1);
       a2 = a2.add(g2);
       a3 = a3.add(g3);
-      b0 = at(x, at + i).sub(centre).fma(g0, b0);
-      b1 = at(x, at + i + L).sub(centre).fma(g1, b1);
-      b2 = at(x, at + i + 2 * L).sub(centre).fma(g2, b2);
-      b3 = at(x, at + i + 3 * L).sub(centre).fma(g3, b3);
+      b0 = FloatVector.fromArray(S, x, at + i).sub(centre).fma(g0, b0);
+      b1 = FloatVector.fromArray(S, x, at + i + L).sub(centre).fma(g1, b1);
+      b2 = FloatVector.fromArray(S, x, at + i + 2 * L).sub(centre).fma(g2, b2);
+      b3 = FloatVector.fromArray(S, x, at + i + 3 * L).sub(centre).fma(g3, b3);
     }
     for (; i <= n - L; i += L) {
-      FloatVector g0 = at(dy, at + i).mul(at(gain, i));
+      FloatVector g0 = FloatVector.fromArray(S, dy, at + i).mul(FloatVector.fromArray(S, gain, i));
       a0 = a0.add(g0);
-      b0 = at(x, at + i).sub(centre).fma(g0, b0);
+      b0 = FloatVector.fromArray(S, x, at + i).sub(centre).fma(g0, b0);
     }
     sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     dot = b0.add(b2).add(b1.add(b3)).reduceLanes(VectorOperators.ADD);
@@ -115,11 +124,13 @@ public final class VectorGradients implements Gradients {
     FloatVector below = FloatVector.broadcast(S, offset);
     int i = 0;
     for (; i <= n - L; i += L) {
-      FloatVector d = at(dy, at + i);
-      FloatVector v = at(x, at + i).sub(centre);
-      v.fma(minus, d.mul(at(gain, i)).sub(below)).mul(scale).intoArray(dx, at + i);
-      v.mul(scale).fma(d, at(dGain, i)).intoArray(dGain, i);
-      at(dBias, i).add(d).intoArray(dBias, i);
+      FloatVector d = FloatVector.fromArray(S, dy, at + i);
+      FloatVector v = FloatVector.fromArray(S, x, at + i).sub(centre);
+      v.fma(minus, d.mul(FloatVector.fromArray(S, gain, i)).sub(below))
+          .mul(scale)
+          .intoArray(dx, at + i);
+      v.mul(scale).fma(d, FloatVector.fromArray(S, dGain, i)).intoArray(dGain, i);
+      FloatVector.fromArray(S, dBias, i).add(d).intoArray(dBias, i);
     }
     for (; i < n; i++) {
       float d = dy[at + i];

@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Vector API on arrays: the sum of squares, then the largest magnitude, then the bytes, each loop in
- * a method of its own. Rounds by adding a number whose last bit is worth 1.
+ * a method of its own that calls nothing but the Vector API, as in {@link VectorArrays}. Rounds by
+ * adding a number whose last bit is worth 1.
  */
 public final class VectorQuantizer implements Quantizer {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -38,13 +39,18 @@ public final class VectorQuantizer implements Quantizer {
     FloatVector m0 = FloatVector.zero(S), m1 = m0, m2 = m0, m3 = m0;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      m0 = m0.max(product(x, gain, at, i).abs());
-      m1 = m1.max(product(x, gain, at, i + L).abs());
-      m2 = m2.max(product(x, gain, at, i + 2 * L).abs());
-      m3 = m3.max(product(x, gain, at, i + 3 * L).abs());
+      FloatVector v0 = FloatVector.fromArray(S, x, at + i);
+      FloatVector v1 = FloatVector.fromArray(S, x, at + i + L);
+      FloatVector v2 = FloatVector.fromArray(S, x, at + i + 2 * L);
+      FloatVector v3 = FloatVector.fromArray(S, x, at + i + 3 * L);
+      m0 = m0.max(v0.mul(FloatVector.fromArray(S, gain, i)).abs());
+      m1 = m1.max(v1.mul(FloatVector.fromArray(S, gain, i + L)).abs());
+      m2 = m2.max(v2.mul(FloatVector.fromArray(S, gain, i + 2 * L)).abs());
+      m3 = m3.max(v3.mul(FloatVector.fromArray(S, gain, i + 3 * L)).abs());
     }
     for (; i <= n - L; i += L) {
-      m0 = m0.max(product(x, gain, at, i).abs());
+      FloatVector v0 = FloatVector.fromArray(S, x, at + i);
+      m0 = m0.max(v0.mul(FloatVector.fromArray(S, gain, i)).abs());
     }
     float max = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) {
@@ -53,16 +59,13 @@ public final class VectorQuantizer implements Quantizer {
     return max;
   }
 
-  private static FloatVector product(float[] x, float[] gain, int at, int i) {
-    return FloatVector.fromArray(S, x, at + i).mul(FloatVector.fromArray(S, gain, i));
-  }
-
   private static void quantize(float[] x, float[] gain, byte[] y, int at, int n, float factor) {
     FloatVector factors = FloatVector.broadcast(S, factor);
     FloatVector rounder = FloatVector.broadcast(S, ROUNDER);
     int i = 0;
     for (; i <= n - L; i += L) {
-      IntVector rounded = product(x, gain, at, i).fma(factors, rounder).reinterpretAsInts();
+      FloatVector v = FloatVector.fromArray(S, x, at + i).mul(FloatVector.fromArray(S, gain, i));
+      IntVector rounded = v.fma(factors, rounder).reinterpretAsInts();
       ByteVector bytes = (ByteVector) rounded.castShape(B, 0);
       if (B.length() == L) {
         bytes.intoArray(y, at + i);

@@ -9,8 +9,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The best Vector API version on memory segments. What makes it fast, each by measurement: every
- * loop in a method of its own, an {@code int} counter of elements, eight accumulators for the sums,
- * and no unrolling by hand where something is stored.
+ * loop in a method of its own that calls nothing but the Vector API, as in {@link VectorArrays}, an
+ * {@code int} counter of elements, eight accumulators for the sums, no unrolling by hand where
+ * nothing is summed, and no slice of a segment for each row.
  *
  * <p>It is easily spoiled. The same statements with both loops in one method, or with a {@code
  * long} counter of bytes, take five to seven times as long, since the accumulators then become
@@ -24,14 +25,6 @@ public final class VectorSegments implements Norms<MemorySegment> {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-  private static FloatVector at(MemorySegment s, long offset) {
-    return FloatVector.fromMemorySegment(S, s, offset, ORDER);
-  }
-
-  private static MemorySegment row(MemorySegment s, int at, int n) {
-    return s.asSlice(4L * at, 4L * n);
-  }
-
   private static float inverse(float sum, int n, float epsilon) {
     return (float) (1 / Math.sqrt(sum / n + epsilon));
   }
@@ -39,41 +32,38 @@ public final class VectorSegments implements Norms<MemorySegment> {
   @Override
   public void rmsNorm(MemorySegment x, MemorySegment gain, MemorySegment y, int at, int n, int span,
       float epsilon) {
-    MemorySegment row = row(x, at, n);
-    scale(row, gain, row(y, at, n), n, inverse(squares(row, span), span, epsilon));
+    scale(x, gain, y, 4L * at, n, inverse(squares(x, 4L * at, span), span, epsilon));
   }
 
   @Override
   public void addRmsNorm(MemorySegment x, MemorySegment residual, MemorySegment gain,
       MemorySegment y, int at, int n, float epsilon) {
-    MemorySegment row = row(residual, at, n);
-    float sum = addSquares(row(x, at, n), row, n);
-    scale(row, gain, row(y, at, n), n, inverse(sum, n, epsilon));
+    float sum = addSquares(x, residual, 4L * at, n);
+    scale(residual, gain, y, 4L * at, n, inverse(sum, n, epsilon));
   }
 
   @Override
   public void layerNorm(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
       int at, int n, float epsilon) {
-    MemorySegment row = row(x, at, n);
-    float mean = sum(row, n) / n;
-    float inverse = inverse(centredSquares(row, n, mean), n, epsilon);
-    affine(row, gain, bias, row(y, at, n), n, mean, inverse);
+    float mean = sum(x, 4L * at, n) / n;
+    float inverse = inverse(centredSquares(x, 4L * at, n, mean), n, epsilon);
+    affine(x, gain, bias, y, 4L * at, n, mean, inverse);
   }
 
-  private static float squares(MemorySegment x, int n) {
+  private static float squares(MemorySegment x, long from, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int i = 0;
     for (; i <= n - 8 * L; i += 8 * L) {
-      long p = 4L * i;
-      FloatVector x0 = at(x, p);
-      FloatVector x1 = at(x, p + B);
-      FloatVector x2 = at(x, p + 2 * B);
-      FloatVector x3 = at(x, p + 3 * B);
-      FloatVector x4 = at(x, p + 4 * B);
-      FloatVector x5 = at(x, p + 5 * B);
-      FloatVector x6 = at(x, p + 6 * B);
-      FloatVector x7 = at(x, p + 7 * B);
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER);
+      FloatVector x1 = FloatVector.fromMemorySegment(S, x, p + B, ORDER);
+      FloatVector x2 = FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER);
+      FloatVector x3 = FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER);
+      FloatVector x4 = FloatVector.fromMemorySegment(S, x, p + 4 * B, ORDER);
+      FloatVector x5 = FloatVector.fromMemorySegment(S, x, p + 5 * B, ORDER);
+      FloatVector x6 = FloatVector.fromMemorySegment(S, x, p + 6 * B, ORDER);
+      FloatVector x7 = FloatVector.fromMemorySegment(S, x, p + 7 * B, ORDER);
       a0 = x0.fma(x0, a0);
       a1 = x1.fma(x1, a1);
       a2 = x2.fma(x2, a2);
@@ -84,63 +74,63 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a7 = x7.fma(x7, a7);
     }
     for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      FloatVector x0 = at(x, p);
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER);
       a0 = x0.fma(x0, a0);
     }
-    float sum = fold(a0.add(a4), a1.add(a5), a2.add(a6), a3.add(a7));
+    a0 = a0.add(a4).add(a2.add(a6));
+    a1 = a1.add(a5).add(a3.add(a7));
+    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
-      float xi = x.getAtIndex(F, i);
+      float xi = x.get(F, from + 4L * i);
       sum += xi * xi;
     }
     return sum;
   }
 
-  private static float fold(FloatVector a0, FloatVector a1, FloatVector a2, FloatVector a3) {
-    return a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
-  }
-
-  private static float sum(MemorySegment x, int n) {
+  private static float sum(MemorySegment x, long from, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int i = 0;
     for (; i <= n - 8 * L; i += 8 * L) {
-      long p = 4L * i;
-      a0 = a0.add(at(x, p));
-      a1 = a1.add(at(x, p + B));
-      a2 = a2.add(at(x, p + 2 * B));
-      a3 = a3.add(at(x, p + 3 * B));
-      a4 = a4.add(at(x, p + 4 * B));
-      a5 = a5.add(at(x, p + 5 * B));
-      a6 = a6.add(at(x, p + 6 * B));
-      a7 = a7.add(at(x, p + 7 * B));
+      long p = from + 4L * i;
+      a0 = a0.add(FloatVector.fromMemorySegment(S, x, p, ORDER));
+      a1 = a1.add(FloatVector.fromMemorySegment(S, x, p + B, ORDER));
+      a2 = a2.add(FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER));
+      a3 = a3.add(FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER));
+      a4 = a4.add(FloatVector.fromMemorySegment(S, x, p + 4 * B, ORDER));
+      a5 = a5.add(FloatVector.fromMemorySegment(S, x, p + 5 * B, ORDER));
+      a6 = a6.add(FloatVector.fromMemorySegment(S, x, p + 6 * B, ORDER));
+      a7 = a7.add(FloatVector.fromMemorySegment(S, x, p + 7 * B, ORDER));
     }
     for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      a0 = a0.add(at(x, p));
+      long p = from + 4L * i;
+      a0 = a0.add(FloatVector.fromMemorySegment(S, x, p, ORDER));
     }
-    float sum = fold(a0.add(a4), a1.add(a5), a2.add(a6), a3.add(a7));
+    a0 = a0.add(a4).add(a2.add(a6));
+    a1 = a1.add(a5).add(a3.add(a7));
+    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
-      sum += x.getAtIndex(F, i);
+      sum += x.get(F, from + 4L * i);
     }
     return sum;
   }
 
-  private static float centredSquares(MemorySegment x, int n, float mean) {
+  private static float centredSquares(MemorySegment x, long from, int n, float mean) {
     FloatVector centre = FloatVector.broadcast(S, mean);
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int i = 0;
     for (; i <= n - 8 * L; i += 8 * L) {
-      long p = 4L * i;
-      FloatVector x0 = at(x, p).sub(centre);
-      FloatVector x1 = at(x, p + B).sub(centre);
-      FloatVector x2 = at(x, p + 2 * B).sub(centre);
-      FloatVector x3 = at(x, p + 3 * B).sub(centre);
-      FloatVector x4 = at(x, p + 4 * B).sub(centre);
-      FloatVector x5 = at(x, p + 5 * B).sub(centre);
-      FloatVector x6 = at(x, p + 6 * B).sub(centre);
-      FloatVector x7 = at(x, p + 7 * B).sub(centre);
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER).sub(centre);
+      FloatVector x1 = FloatVector.fromMemorySegment(S, x, p + B, ORDER).sub(centre);
+      FloatVector x2 = FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER).sub(centre);
+      FloatVector x3 = FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER).sub(centre);
+      FloatVector x4 = FloatVector.fromMemorySegment(S, x, p + 4 * B, ORDER).sub(centre);
+      FloatVector x5 = FloatVector.fromMemorySegment(S, x, p + 5 * B, ORDER).sub(centre);
+      FloatVector x6 = FloatVector.fromMemorySegment(S, x, p + 6 * B, ORDER).sub(centre);
+      FloatVector x7 = FloatVector.fromMemorySegment(S, x, p + 7 * B, ORDER).sub(centre);
       a0 = x0.fma(x0, a0);
       a1 = x1.fma(x1, a1);
       a2 = x2.fma(x2, a2);
@@ -151,57 +141,67 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a7 = x7.fma(x7, a7);
     }
     for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      FloatVector x0 = at(x, p).sub(centre);
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER).sub(centre);
       a0 = x0.fma(x0, a0);
     }
-    float sum = fold(a0.add(a4), a1.add(a5), a2.add(a6), a3.add(a7));
+    a0 = a0.add(a4).add(a2.add(a6));
+    a1 = a1.add(a5).add(a3.add(a7));
+    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
-      float xi = x.getAtIndex(F, i) - mean;
+      float xi = x.get(F, from + 4L * i) - mean;
       sum += xi * xi;
     }
     return sum;
   }
 
-  private static void scale(MemorySegment x, MemorySegment gain, MemorySegment y, int n,
+  private static void scale(MemorySegment x, MemorySegment gain, MemorySegment y, long from, int n,
       float inverse) {
     FloatVector scale = FloatVector.broadcast(S, inverse);
     int i = 0;
     for (; i <= n - L; i += L) {
       long p = 4L * i;
-      at(x, p).mul(scale).mul(at(gain, p)).intoMemorySegment(y, p, ORDER);
+      FloatVector.fromMemorySegment(S, x, from + p, ORDER)
+          .mul(scale)
+          .mul(FloatVector.fromMemorySegment(S, gain, p, ORDER))
+          .intoMemorySegment(y, from + p, ORDER);
     }
     for (; i < n; i++) {
-      y.setAtIndex(F, i, x.getAtIndex(F, i) * inverse * gain.getAtIndex(F, i));
+      y.set(F, from + 4L * i, x.get(F, from + 4L * i) * inverse * gain.getAtIndex(F, i));
     }
   }
 
   private static void affine(MemorySegment x, MemorySegment gain, MemorySegment bias,
-      MemorySegment y, int n, float mean, float inverse) {
+      MemorySegment y, long from, int n, float mean, float inverse) {
     FloatVector centre = FloatVector.broadcast(S, mean);
     FloatVector scale = FloatVector.broadcast(S, inverse);
     int i = 0;
     for (; i <= n - L; i += L) {
       long p = 4L * i;
-      FloatVector t = at(x, p).sub(centre).mul(scale);
-      t.fma(at(gain, p), at(bias, p)).intoMemorySegment(y, p, ORDER);
+      FloatVector t = FloatVector.fromMemorySegment(S, x, from + p, ORDER).sub(centre).mul(scale);
+      t.fma(FloatVector.fromMemorySegment(S, gain, p, ORDER),
+          FloatVector.fromMemorySegment(S, bias, p, ORDER)).intoMemorySegment(y, from + p, ORDER);
     }
     for (; i < n; i++) {
-      float t = (x.getAtIndex(F, i) - mean) * inverse;
-      y.setAtIndex(F, i, t * gain.getAtIndex(F, i) + bias.getAtIndex(F, i));
+      float t = (x.get(F, from + 4L * i) - mean) * inverse;
+      y.set(F, from + 4L * i, t * gain.getAtIndex(F, i) + bias.getAtIndex(F, i));
     }
   }
 
   /** residual += x, and the sum of the squares of what comes out. */
-  private static float addSquares(MemorySegment x, MemorySegment residual, int n) {
+  private static float addSquares(MemorySegment x, MemorySegment residual, long from, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      long p = 4L * i;
-      FloatVector r0 = at(residual, p).add(at(x, p));
-      FloatVector r1 = at(residual, p + B).add(at(x, p + B));
-      FloatVector r2 = at(residual, p + 2 * B).add(at(x, p + 2 * B));
-      FloatVector r3 = at(residual, p + 3 * B).add(at(x, p + 3 * B));
+      long p = from + 4L * i;
+      FloatVector r0 = FloatVector.fromMemorySegment(S, residual, p, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p, ORDER));
+      FloatVector r1 = FloatVector.fromMemorySegment(S, residual, p + B, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p + B, ORDER));
+      FloatVector r2 = FloatVector.fromMemorySegment(S, residual, p + 2 * B, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER));
+      FloatVector r3 = FloatVector.fromMemorySegment(S, residual, p + 3 * B, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER));
       r0.intoMemorySegment(residual, p, ORDER);
       r1.intoMemorySegment(residual, p + B, ORDER);
       r2.intoMemorySegment(residual, p + 2 * B, ORDER);
@@ -212,15 +212,16 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a3 = r3.fma(r3, a3);
     }
     for (; i <= n - L; i += L) {
-      long p = 4L * i;
-      FloatVector r0 = at(residual, p).add(at(x, p));
+      long p = from + 4L * i;
+      FloatVector r0 = FloatVector.fromMemorySegment(S, residual, p, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p, ORDER));
       r0.intoMemorySegment(residual, p, ORDER);
       a0 = r0.fma(r0, a0);
     }
-    float sum = fold(a0, a1, a2, a3);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
-      float r = residual.getAtIndex(F, i) + x.getAtIndex(F, i);
-      residual.setAtIndex(F, i, r);
+      float r = residual.get(F, from + 4L * i) + x.get(F, from + 4L * i);
+      residual.set(F, from + 4L * i, r);
       sum += r * r;
     }
     return sum;
@@ -231,7 +232,9 @@ public final class VectorSegments implements Norms<MemorySegment> {
     int i = 0;
     for (; i <= n - L; i += L) {
       long p = 4L * i;
-      at(residual, p).add(at(x, p)).intoMemorySegment(residual, p, ORDER);
+      FloatVector.fromMemorySegment(S, residual, p, ORDER)
+          .add(FloatVector.fromMemorySegment(S, x, p, ORDER))
+          .intoMemorySegment(residual, p, ORDER);
     }
     for (; i < n; i++) {
       residual.setAtIndex(F, i, residual.getAtIndex(F, i) + x.getAtIndex(F, i));
