@@ -6,31 +6,38 @@ package dev.panorm.bench.baseline;
  * the loops that add and scale it does.
  *
  * <p>It does only if all arrays are read from the same element on: it cannot tell whether y[at + i]
- * is gain[i + 1], unless at is 0. So for a row that begins elsewhere they are brought together. One
- * instance serves one thread.
+ * is gain[i + 1], unless at is 0. So a row that begins elsewhere is brought to 0, which takes less
+ * time than that loses. One instance serves one thread.
  */
 public final class PlainLoop implements Norms<float[]> {
   private float[] row = {};
 
-  @Override
-  public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
-    float sum = 0;
-    for (int i = 0; i < span; i++) {
-      sum += x[at + i] * x[at + i];
+  private void take(float[] x, int at, int n) {
+    if (row.length < n) {
+      row = new float[n];
     }
-    scale(x, gain, y, at, n, (float) (1 / Math.sqrt(sum / span + epsilon)));
+    System.arraycopy(x, at, row, 0, n);
   }
 
-  static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
+  @Override
+  public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
     if (at == 0) {
-      for (int i = 0; i < n; i++) {
-        y[i] = x[i] * inverse * gain[i];
-      }
+      rmsNorm(x, gain, y, n, span, epsilon);
     } else {
-      System.arraycopy(gain, 0, y, at, n);
-      for (int i = 0; i < n; i++) {
-        y[at + i] = x[at + i] * inverse * y[at + i];
-      }
+      take(x, at, n);
+      rmsNorm(row, gain, row, n, span, epsilon);
+      System.arraycopy(row, 0, y, at, n);
+    }
+  }
+
+  private static void rmsNorm(float[] x, float[] gain, float[] y, int n, int span, float epsilon) {
+    float sum = 0;
+    for (int i = 0; i < span; i++) {
+      sum += x[i] * x[i];
+    }
+    float inverse = (float) (1 / Math.sqrt(sum / span + epsilon));
+    for (int i = 0; i < n; i++) {
+      y[i] = x[i] * inverse * gain[i];
     }
   }
 
@@ -50,35 +57,28 @@ public final class PlainLoop implements Norms<float[]> {
   @Override
   public void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
       float epsilon) {
-    float sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += x[at + i];
-    }
-    float mean = sum / n;
-    float squares = 0;
-    for (int i = 0; i < n; i++) {
-      float centred = x[at + i] - mean;
-      squares += centred * centred;
-    }
-    affine(x, gain, bias, y, at, n, mean, (float) (1 / Math.sqrt(squares / n + epsilon)));
-  }
-
-  void affine(float[] x, float[] gain, float[] bias, float[] y, int at, int n, float mean,
-      float inverse) {
     if (at == 0) {
-      affine(x, gain, bias, y, n, mean, inverse);
+      layerNorm(x, gain, bias, y, n, epsilon);
     } else {
-      if (row.length < n) {
-        row = new float[n];
-      }
-      System.arraycopy(x, at, row, 0, n);
-      affine(row, gain, bias, row, n, mean, inverse);
+      take(x, at, n);
+      layerNorm(row, gain, bias, row, n, epsilon);
       System.arraycopy(row, 0, y, at, n);
     }
   }
 
-  private static void affine(float[] x, float[] gain, float[] bias, float[] y, int n, float mean,
-      float inverse) {
+  private static void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int n,
+      float epsilon) {
+    float sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += x[i];
+    }
+    float mean = sum / n;
+    float squares = 0;
+    for (int i = 0; i < n; i++) {
+      float centred = x[i] - mean;
+      squares += centred * centred;
+    }
+    float inverse = (float) (1 / Math.sqrt(squares / n + epsilon));
     for (int i = 0; i < n; i++) {
       y[i] = (x[i] - mean) * inverse * gain[i] + bias[i];
     }
