@@ -291,6 +291,19 @@ class ArgumentsTest {
     Tensors.assertSameBits(Tensor.allocate(arena, DType.F32, 1, COLS), dBias, "sum of nothing");
   }
 
+  /** There is nothing to add up, but both would be cleared. */
+  @Test
+  void sumsOfNothingInAClosedArena() {
+    y = filled(1, COLS); // must stay
+    Tensor closed;
+    try (Arena other = Arena.ofConfined()) {
+      closed = Tensor.allocate(other, DType.F32, 1, COLS);
+    }
+    refuses(IllegalStateException.class,
+        () -> norm().backward(filled(0, COLS), filled(0, COLS), filled(0, 1), null, y, closed),
+        "dBias", "closed arena", "1 x 8 F32");
+  }
+
   @Test
   void tensors() {
     MemorySegment segment = arena.allocate(64, 64);
@@ -301,6 +314,8 @@ class ArgumentsTest {
     refuses(() -> Tensor.ofSegment(segment, DType.F32, Long.MAX_VALUE, 2, 4),
         "9223372036854775807");
     refuses(() -> Tensor.ofSegment(segment.asSlice(2), DType.F32, 1, 2), "aligned", "4 bytes");
+    MemorySegment nowhere = MemorySegment.NULL.reinterpret(64);
+    refuses(() -> Tensor.ofSegment(nowhere, DType.F32, 2, 4), "64 bytes", "address 0");
     refuses(IndexOutOfBoundsException.class, () -> x.rows(2, 2), "2");
     refuses(IndexOutOfBoundsException.class, () -> x.columns(0, 9), "9");
     refuses(IndexOutOfBoundsException.class, () -> x.get(3, 0), "3");
