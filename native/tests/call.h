@@ -24,7 +24,7 @@ inline bool left_out(int x_type, int y_type) {
 // Calls drawn for a width; fewer where the processor is emulated.
 inline int draws() {
   static const char *const set = std::getenv("PANORM_TESTS_DRAWS");
-  return set ? std::atoi(set) : 8;
+  return set ? std::atoi(set) : 12;
 }
 
 // Classes of values, each another corner of a type's range.
