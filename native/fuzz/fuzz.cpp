@@ -13,8 +13,7 @@ using namespace panorm_tests;
 
 extern "C" int LLVMFuzzerInitialize(int *, char ***) {
   for (int backend : kBackends) {
-    if (panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend))
-      std::fprintf(stderr, "fuzzing %s\n", kBackendNames[backend]);
+    if (exists(backend)) std::fprintf(stderr, "fuzzing %s\n", kBackendNames[backend]);
   }
   return 0;
 }

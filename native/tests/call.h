@@ -15,6 +15,11 @@ constexpr int kTypes[] = {PANORM_F32, PANORM_F64, PANORM_F16, PANORM_BF16, PANOR
 constexpr int kBackends[] = {PANORM_SCALAR, PANORM_NEON, PANORM_AVX2, PANORM_AVX512};
 constexpr const char *kBackendNames[] = {"scalar", "neon", "avx2", "avx512"};
 
+// Whether this machine has it: each that exists has this kernel.
+inline bool exists(int backend) {
+  return panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend) != nullptr;
+}
+
 // Whether calls of these types are left out: Bochs 2.7 rounds ties to f16 away from zero.
 inline bool left_out(int x_type, int y_type) {
   static const bool without_f16 = std::getenv("PANORM_TESTS_WITHOUT_F16") != nullptr;
@@ -196,6 +201,9 @@ struct Call {
   // Leaves of a forward call what a kernel for one row can be told.
   void make_one_row();
 
+  // Of a forward call, a residual that is not added, and the statistics of one row but the scale.
+  void drop_unused();
+
   // What a kernel is given, and its run; the outputs' gaps and beginnings are a pattern.
   Arrays arrays() const;
   int run(const void *kernel, Arrays &a) const;
@@ -326,23 +334,25 @@ inline int Call::run(const void *kernel, Arrays &a) const {
 
 inline void Call::make_usual() {
   if (batch()) return;
-  bool rms = op == PANORM_RMS_NORM || op == PANORM_RMS_NORM_BACKWARD;
   options &=
       (PANORM_ALL_OPTIONS & -PANORM_PARTS) | PANORM_GAIN_SHARED | (backward() ? 0 : PANORM_AUX_ADD);
   gain_offset = 0;
   absent &= ~(1 << 2);
   if (backward()) return;
-  absent = rms ? absent | 1 << 3 : absent & ~(1 << 3);
-  if (!(options & PANORM_AUX_ADD)) absent |= 1 << 1;
-  if (rows == 1) absent |= y_type == PANORM_I8 ? 1 << 5 : 3 << 5;
+  absent = op == PANORM_RMS_NORM ? absent | 1 << 3 : absent & ~(1 << 3);
+  drop_unused();
 }
 
 inline void Call::make_one_row() {
   rows = groups = 1;
   options &= PANORM_AUX_ADD;
   gain_offset = 0;
-  if (!options) absent |= 1 << 1;
-  absent |= y_type == PANORM_I8 ? 1 << 5 : 3 << 5;
+  drop_unused();
+}
+
+inline void Call::drop_unused() {
+  if (!(options & PANORM_AUX_ADD)) absent |= 1 << 1;
+  if (rows == 1) absent |= y_type == PANORM_I8 ? 1 << 5 : 3 << 5;
 }
 
 inline int Call::run_one_row(const void *kernel, Arrays &a) const {

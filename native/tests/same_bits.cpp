@@ -57,10 +57,6 @@ int write(const char *path) {
   return std::fclose(file) ? 2 : 0;
 }
 
-bool exists(int backend) {
-  return panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend) != nullptr;
-}
-
 int check(const char *path) {
   std::FILE *file = std::fopen(path, "rb");
   if (!file) return std::perror(path), 2;

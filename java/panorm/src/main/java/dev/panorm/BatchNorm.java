@@ -65,11 +65,7 @@ public final class BatchNorm {
     Checks.apart(y, "y", mean, "mean");
     Checks.apart(y, "y", variance, "variance");
     if (x.rows() > 0 && x.cols() > 0) {
-      try {
-        run(kernel, x, null, y, mean, variance, heap | mean.onHeap() | variance.onHeap());
-      } catch (IllegalStateException | WrongThreadException e) {
-        throw named(e, x, "y", y, mean, variance, null);
-      }
+      run(kernel, x, null, y, mean, variance, "variance", heap | mean.onHeap() | variance.onHeap());
     }
   }
 
@@ -138,24 +134,8 @@ public final class BatchNorm {
       Checks.apart(runningMean, "running mean", runningVariance, "running variance");
     }
     if (x.cols() > 0) {
-      try {
-        run(kernel, x, variance, y, mean, inverse, heap);
-      } catch (IllegalStateException | WrongThreadException e) {
-        throw named(e, x, "y", y, mean, variance, inverse);
-      }
+      run(kernel, x, variance, y, mean, inverse, "inverse deviation", heap);
     }
-  }
-
-  /** What a kernel threw, with the name of the tensor whose memory it could not have. */
-  private RuntimeException named(RuntimeException e, Tensor x, String yName, Tensor y, Tensor mean,
-      Tensor variance, Tensor inverse) {
-    Checks.accessible(x, "x");
-    Checks.accessible(y, yName);
-    Checks.accessible(mean, "mean");
-    Checks.accessible(variance, "variance");
-    Checks.accessible(inverse, "inverse deviation");
-    parameters.checkAccessible();
-    return e;
   }
 
   private void checkRunning(Tensor t, String name, Tensor x, Tensor y, Tensor mean, Tensor variance,
@@ -180,17 +160,28 @@ public final class BatchNorm {
     parameters.checkApart(t, name);
   }
 
-  private void run(Kernel kernel, Tensor x, Tensor variance, Tensor y, Tensor stat0, Tensor stat1,
-      boolean heap) {
+  private void run(Kernel kernel, Tensor x, Tensor variance, Tensor y, Tensor mean, Tensor stat1,
+      String stat1Name, boolean heap) {
     int options = parameters.option(x.type());
-    if (parallel == null) {
-      kernel.forward(x.segment(), Tensor.segmentOf(variance), parameters.gain, parameters.bias,
-          y.segment(), stat0.segment(), stat1.segment(), x.rows(), 1, x.cols(), x.cols(),
-          x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(), options, heap);
-    } else {
-      parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(variance), parameters.gain,
-          parameters.bias, y.segment(), stat0.segment(), stat1.segment(), x.rows(), 1, x.cols(),
-          x.cols(), x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(), options, heap));
+    try {
+      if (parallel == null) {
+        kernel.forward(x.segment(), Tensor.segmentOf(variance), parameters.gain, parameters.bias,
+            y.segment(), mean.segment(), stat1.segment(), x.rows(), 1, x.cols(), x.cols(),
+            x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(), options, heap);
+      } else {
+        parallel.run(new ForwardCall(kernel, x.segment(), Tensor.segmentOf(variance),
+            parameters.gain, parameters.bias, y.segment(), mean.segment(), stat1.segment(),
+            x.rows(), 1, x.cols(), x.cols(), x.rowStride(), 0, y.rowStride(), epsilon, 0, x.rows(),
+            options, heap));
+      }
+    } catch (IllegalStateException | WrongThreadException e) {
+      Checks.accessible(x, "x");
+      Checks.accessible(y, "y");
+      Checks.accessible(mean, "mean");
+      Checks.accessible(variance, "variance");
+      Checks.accessible(stat1, stat1Name);
+      parameters.checkAccessible();
+      throw e;
     }
   }
 
@@ -236,10 +227,7 @@ public final class BatchNorm {
       heap |= dBias.onHeap();
     }
     if (x.rows() == 0 || x.cols() == 0) {
-      Checks.accessible(dGain, "dGain");
-      Checks.accessible(dBias, "dBias");
-      Tensor.clear(dGain);
-      Tensor.clear(dBias);
+      Parameters.clearGradients(dGain, dBias);
       return;
     }
     long dxStride = dx == null ? 0 : dx.rowStride();
@@ -257,10 +245,15 @@ public final class BatchNorm {
             dy.rowStride(), x.rowStride(), dxStride, epsilon, 0, x.rows(), options, heap));
       }
     } catch (IllegalStateException | WrongThreadException e) {
+      Checks.accessible(dy, "dy");
+      Checks.accessible(x, "x");
+      Checks.accessible(mean, "mean");
+      Checks.accessible(inverseDeviation, "inverse deviation");
       Checks.accessible(dx, "dx");
       Checks.accessible(dGain, "dGain");
       Checks.accessible(dBias, "dBias");
-      throw named(e, x, "dy", dy, mean, null, inverseDeviation);
+      parameters.checkAccessible();
+      throw e;
     }
   }
 

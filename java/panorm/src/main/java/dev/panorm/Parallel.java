@@ -144,7 +144,7 @@ final class Parallel {
           executor.execute(() -> takeTasks(first));
         }
       } catch (RejectedExecutionException | OutOfMemoryError e) {
-        // Full, or no thread is to be had: the threads that there are, at least this one, take the rest.
+        // Full, or no thread is to be had. Those that there are, at least this one, take the rest.
       } finally {
         takeTasks(0);
       }

@@ -86,6 +86,14 @@ final class Parameters {
     }
   }
 
+  /** Their gradients over no rows: 0, if they are wanted. */
+  static void clearGradients(Tensor dGain, Tensor dBias) {
+    Checks.accessible(dGain, "dGain");
+    Checks.accessible(dBias, "dBias");
+    Tensor.clear(dGain);
+    Tensor.clear(dBias);
+  }
+
   void checkAccessible() {
     Checks.accessible(gainTensor, "gain");
     Checks.accessible(biasTensor, "bias");

@@ -240,10 +240,7 @@ final class RowNorm {
     Kernel kernel = backward.of(x.type(), dy.type());
     boolean heap = checkBackward(dy, x, stat0, stat1, dx, dGain, dBias, gainLength(x, width));
     if (x.rows() == 0 || width == 0) {
-      Checks.accessible(dGain, "dGain");
-      Checks.accessible(dBias, "dBias");
-      Tensor.clear(dGain);
-      Tensor.clear(dBias);
+      Parameters.clearGradients(dGain, dBias);
       return;
     }
     int with = options | parameters.option(x.type());
