@@ -96,13 +96,17 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
   E slope = slope_of<Statistic<X>>(dot, inverse, s);
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
-    bool from_end = (to - from) * (long long)sizeof(X) >= kLongRow;
+    bool from_end = !past_caches && (to - from) * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       i += from;
       Block<V> u = upstream(load<V>(dy + i, n), i, n);
       Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - splat<V>(mean);
       Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
+      if (past_caches) {
+        fetch_pages<V>(dy + i, width);
+        fetch_pages<V>(x + i, width);
+      }
       store_or_stream<V>(dx + i, t, n, past_caches);
     });
   };

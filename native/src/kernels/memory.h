@@ -16,6 +16,21 @@ PANORM_INLINE bool streams(long long bytes, const T *to, long long stride, long 
          ((unsigned long long)to | (stride | width) * sizeof(T)) % kStreamAlignment == 0;
 }
 
+// Fetches what such a call reads next, as much as a block of columns here but a row or more on, a
+// line of each of four pages in turn: by itself the processor fetches one page at a time, and not
+// while results are stored. Beyond a last cache of 480 MiB that takes 0.65 to 0.85 of the time.
+template <class V, class T>
+PANORM_INLINE void fetch_pages(const T *p, long long width) {
+  constexpr int line = 64, page = 4 << 10, pages = 4, bytes = Block<V>::width * (int)sizeof(T);
+  const int at = (int)((unsigned long long)p % (pages * page));
+  const long long ahead = (width * (long long)sizeof(T) + pages * page - 1) & -(pages * page);
+  const char *next = (const char *)p - at + ahead;
+  PANORM_UNROLL
+  for (int n = at / line; n < at / line + bytes / line; ++n) {
+    __builtin_prefetch(next + n % pages * page + n / pages * line);
+  }
+}
+
 // The processor fetches by itself what is read, but waits for what is written, unless that is
 // fetched so many elements ahead.
 constexpr long long kAhead = 128;

@@ -105,8 +105,8 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
 
   if constexpr (sizeof(Y) > 1) {
     constexpr bool alone = __is_same(Meanwhile, Alone);
-    // Of a long row the sums left the end in the fastest cache.
-    bool from_end = alone && row.span * (long long)sizeof(X) >= kLongRow;
+    // Of a long row the sums left the end in the fastest cache, unless the next row is fetched.
+    bool from_end = alone && !row.streams && row.span * (long long)sizeof(X) >= kLongRow;
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile(i, n);
@@ -114,6 +114,10 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
         if (row.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
       if constexpr (alone || form == Form::kAnything) {
+        if (row.streams) {
+          fetch_pages<V>(row.x + i, row.width);
+          if (row.aux) fetch_pages<V>(row.aux + i, row.width);
+        }
         store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
       } else {
         by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
