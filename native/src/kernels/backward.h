@@ -70,7 +70,7 @@ struct OnlyRow {
 template <class Operator, bool usual_gain, class V, class X, class Y, class Sums>
 __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
                                         typename V::elem stat0, typename V::elem stat1,
-                                        long long width, long long span, bool past_caches,
+                                        long long width, long long span, Walk walk,
                                         const Sums &gradients, const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0;
@@ -96,18 +96,18 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
   E slope = slope_of<Statistic<X>>(dot, inverse, s);
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
-    bool from_end = !past_caches && (to - from) * (long long)sizeof(X) >= kLongRow;
+    bool from_end = !walk.outgrows && (to - from) * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       i += from;
       Block<V> u = upstream(load<V>(dy + i, n), i, n);
       Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - splat<V>(mean);
       Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
-      if (past_caches) {
+      if (walk.outgrows) {
         fetch_pages<V>(dy + i, width);
         fetch_pages<V>(x + i, width);
       }
-      store_or_stream<V>(dx + i, t, n, past_caches);
+      store_or_stream<V>(dx + i, t, n, walk.streams);
     });
   };
   write(0, span, slope);
@@ -138,8 +138,7 @@ struct Backward {
     if constexpr (kForSpeed<X>) {
       if (rows == 1 && groups == 1 && dx && usual_gain) {
         using Sums = OnlyRow<V, S>;
-        return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, false,
-                           Sums{dgain, dbias});
+        return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, {}, Sums{dgain, dbias});
       }
     }
     run_rows(layout, usual_gain);
@@ -158,8 +157,8 @@ struct Backward {
                                                            : rows;
     long long bytes =
         settings.parts() * rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
-    bool past_caches =
-        (const void *)dx != dy && dx != x && span == width && streams(bytes, dx, dx_stride, width);
+    const bool may_stream = (const void *)dx != dy && dx != x && span == width;
+    const Walk walk = walk_of(bytes, dx, dx_stride, width, may_stream);
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
     bool along = kSumsAlong<X> && dx && by_column && blocks() * groups <= kBlocksAlong;
@@ -180,13 +179,13 @@ struct Backward {
         for (long long g = 0; g < groups; ++g) {
           Sums sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
                        bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
-          write_dx_of(write, row, g, past_caches, sums);
+          write_dx_of(write, row, g, walk, sums);
         }
       }
       if (gain_sums) add_sums(gain_sums, dgain, r == 0);
       if (bias_sums) add_sums(bias_sums, dbias, r == 0);
     }
-    if (past_caches) stream_fence();
+    if (walk.streams) stream_fence();
   }
 
   // Of a group of columns.
@@ -273,16 +272,14 @@ struct Backward {
   }
 
   template <class Write, class Sums>
-  void write_dx_of(Write write, long long r, long long g, bool past_caches,
-                   const Sums &gradients) const {
+  void write_dx_of(Write write, long long r, long long g, Walk walk, const Sums &gradients) const {
     long long column = g * width, pair = r * groups + g;
     const Y *dy_row = dy + r * dy_stride + column;
     const X *x_row = x + r * x_stride + column;
     X *dx_row = dx + r * dx_stride + column;
     E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
     Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
-    if (write(dy_row, x_row, p, dx_row, first, second, width, span, past_caches, gradients,
-              settings)) {
+    if (write(dy_row, x_row, p, dx_row, first, second, width, span, walk, gradients, settings)) {
       return;
     }
     // A sum left the safe range of f32: again in f64.

@@ -13,7 +13,7 @@ struct Call {
 
   template <Form form>
   PANORM_INLINE Row<X, Y> row(long long r, long long g, long long width, long long span,
-                              bool streams, bool fetches) const {
+                              Walk walk) const {
     long long column = g * width, index = r * groups + g;
     return {x + r * x_stride + column,
             aux ? aux + r * aux_stride + column : nullptr,
@@ -24,8 +24,7 @@ struct Call {
             stat1 ? stat1 + index : nullptr,
             width,
             span,
-            streams,
-            fetches};
+            walk};
   }
 
   // Read and written, of x and y, by all parts of the batch.
@@ -45,18 +44,18 @@ struct Call {
 template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
-  const bool past_caches = (const void *)c.x != c.y && streams(c.bytes(), c.y, c.y_stride, c.width);
-  const bool fetches =
-      !past_caches && (fetches_long<form, add, X, Y>(c.width) || c.template fetches<Operator>());
+  Walk walk = walk_of(c.bytes(), c.y, c.y_stride, c.width, (const void *)c.x != c.y);
+  walk.fetches =
+      !walk.streams && (fetches_long<form, add, X, Y>(c.width) || c.template fetches<Operator>());
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
-      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, past_caches, fetches);
+      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, walk);
       if (!forward_row<Operator, form, add>(row, settings)) {
         rescue<Operator>(Row<X, Y>(row), settings);
       }
     }
   }
-  if (past_caches) stream_fence();
+  if (walk.streams) stream_fence();
 }
 
 // The same for rows of which the caches hold two: while one is written the first sum over the next
@@ -66,14 +65,14 @@ template <class Operator, Form form, bool add, int known_width, class X, class Y
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width;
-  const bool fetches = c.template fetches<Operator>();
-  Row<X, Y> row = c.template row<form>(0, 0, width, width, false, fetches);
+  const Walk walk = {false, false, c.template fetches<Operator>()};
+  Row<X, Y> row = c.template row<form>(0, 0, width, width, walk);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
   for (long long left = c.rows * c.groups; left > 0; --left) {
     if (++g == c.groups) g = 0, ++r;
     const bool last = left == 1;  // then the next one is the same, and its sum not used
-    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, false, fetches);
+    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, walk);
     FirstSum<Operator, add, X, Y> first = {next};
     auto meanwhile = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       if (!add || !last) first.take(i, n);
@@ -136,8 +135,7 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
                    sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
                    width,
                    span,
-                   false,
-                   fetches_long<Operator::usual, add, X, Y>(width)};
+                   {false, false, fetches_long<Operator::usual, add, X, Y>(width)}};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);

@@ -13,8 +13,7 @@ struct Row {
   Y *y;
   Statistic<X> *stat0, *stat1;  // each may be null
   long long width, span;
-  bool streams;  // y goes past the caches
-  bool fetches;  // y is fetched before it is written
+  Walk walk;
 };
 
 template <Form form, class E>
@@ -106,19 +105,19 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
   if constexpr (sizeof(Y) > 1) {
     constexpr bool alone = __is_same(Meanwhile, Alone);
     // Of a long row the sums left the end in the fastest cache, unless the next row is fetched.
-    bool from_end = alone && !row.streams && row.span * (long long)sizeof(X) >= kLongRow;
+    bool from_end = alone && !row.walk.outgrows && row.span * (long long)sizeof(X) >= kLongRow;
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile(i, n);
       if constexpr (form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
-        if (row.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
+        if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
       if constexpr (alone || form == Form::kAnything) {
-        if (row.streams) {
+        if (row.walk.outgrows) {
           fetch_pages<V>(row.x + i, row.width);
           if (row.aux) fetch_pages<V>(row.aux + i, row.width);
         }
-        store_or_stream<V>(row.y + i, value(i, n), n, row.streams);
+        store_or_stream<V>(row.y + i, value(i, n), n, row.walk.streams);
       } else {
         by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
           store<V>(row.y + i, value(i, n), n);
