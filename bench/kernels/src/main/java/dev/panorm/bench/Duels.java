@@ -47,6 +47,9 @@ record Duels(boolean full) {
         add(duels, side("native-heap", RMS), side("vector", RMS), shapes(RMS));
       }
     }
+    for (String opponent : List.of("vector", "vector-segment")) {
+      add(duels, side("native", RMS), side(opponent, RMS), List.of(beyond()));
+    }
     return duels;
   }
 
@@ -88,9 +91,8 @@ record Duels(boolean full) {
   private List<Duel> limit() {
     List<Shape> shapes = new ArrayList<>(NormBenchmark.shapes(1));
     shapes.addAll(List.of(MIDDLE, new Shape(128, 1024), new Shape(512, 1024), LARGE, HUGE));
-    Shape beyond = beyond(Environment.here().l3(), Runtime.getRuntime().maxMemory());
-    if (beyond.rows() > HUGE.rows()) {
-      shapes.add(beyond);
+    if (!beyond().equals(HUGE)) {
+      shapes.add(beyond());
     }
     List<Duel> duels = new ArrayList<>();
     for (String copy : List.of("memcpy", "segment-copy")) {
@@ -99,12 +101,18 @@ record Duels(boolean full) {
     return duels;
   }
 
-  /** x and y together are twice the last cache, or as much as a JVM of such a heap can check. */
+  private static Shape beyond() {
+    return beyond(Environment.here().l3(), Runtime.getRuntime().maxMemory());
+  }
+
+  /**
+   * x and y together are twice the last cache, or as much as a JVM of such a heap can check; at
+   * least HUGE.
+   */
   static Shape beyond(long cacheBytes, long heapBytes) {
     long elements = Math.min(cacheBytes / Float.BYTES, heapBytes / HEAP_AN_ELEMENT);
-    return new Shape(
-        (int) Math.min(Math.ceilDiv(elements, HUGE.cols()), Shape.MAX_ELEMENTS / HUGE.cols()),
-        HUGE.cols());
+    long rows = Math.min(Math.ceilDiv(elements, HUGE.cols()), Shape.MAX_ELEMENTS / HUGE.cols());
+    return new Shape((int) Math.max(rows, HUGE.rows()), HUGE.cols());
   }
 
   private List<Duel> peers() {
@@ -119,6 +127,9 @@ record Duels(boolean full) {
           if (!pair || shape.rows() > 1) {
             shapes.add(shape);
           }
+        }
+        if (!pair && problem.equals(RMS)) {
+          shapes.add(beyond());
         }
         if (peer.solves(problem)) {
           add(duels, side(pair ? "native-2" : "native", problem), side(peer.name(), problem),
