@@ -34,7 +34,7 @@ final class RunCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Option(names = "--full", description = {
-    "Every shape, long: hours. By default a part of the shapes, in about half an hour."})
+    "Every shape, long: hours. By default a part of the shapes, in 30 to 45 minutes."})
   private boolean full;
 
   @Option(names = "--sections", split = ",", paramLabel = "SECTION", description = {
@@ -64,7 +64,7 @@ final class RunCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(),
           "No other library is on the class path: see the README of bench/peers");
     }
-    // Now, not after half an hour.
+    // Now, not after all of it.
     ReportCommand.charts(folder);
     Results.load(ReportCommand.results());
     List<Timed> steps = new ArrayList<>();
