@@ -15,8 +15,8 @@ PANORM_INLINE bool outgrows_caches(long long bytes) {
   return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= caches.last / 8 * 3);
 }
 
-// That of a call which reads and writes so many bytes and stores these rows; past the caches only
-// if it does not read them, and stores them in one go.
+// The way of a call that reads and writes so many bytes and stores these rows: past the caches only
+// if it does not read them, and stores each in one go.
 template <class T>
 PANORM_INLINE Walk walk_of(long long bytes, const T *to, long long stride, long long width,
                            bool may_stream) {
