@@ -23,6 +23,9 @@ record Duels(boolean full) {
   /** The workload's numbers, its result in double precision, a contender's: 20 bytes, and room. */
   private static final int HEAP_AN_ELEMENT = 32;
 
+  private static final Shape BEYOND = beyond(Environment.here().l3(),
+      Runtime.getRuntime().maxMemory());
+
   /** The duels of a section; none if it has no duels. */
   List<Duel> of(Section section) {
     return switch (section) {
@@ -48,7 +51,7 @@ record Duels(boolean full) {
       }
     }
     for (String opponent : List.of("vector", "vector-segment")) {
-      add(duels, side("native", RMS), side(opponent, RMS), List.of(beyond()));
+      add(duels, side("native", RMS), side(opponent, RMS), List.of(BEYOND));
     }
     return duels;
   }
@@ -91,18 +94,14 @@ record Duels(boolean full) {
   private List<Duel> limit() {
     List<Shape> shapes = new ArrayList<>(NormBenchmark.shapes(1));
     shapes.addAll(List.of(MIDDLE, new Shape(128, 1024), new Shape(512, 1024), LARGE, HUGE));
-    if (!beyond().equals(HUGE)) {
-      shapes.add(beyond());
+    if (!BEYOND.equals(HUGE)) {
+      shapes.add(BEYOND);
     }
     List<Duel> duels = new ArrayList<>();
     for (String copy : List.of("memcpy", "segment-copy")) {
       add(duels, Side.of(copy, Operation.COPY, Format.F32), side("native", RMS), shapes);
     }
     return duels;
-  }
-
-  private static Shape beyond() {
-    return beyond(Environment.here().l3(), Runtime.getRuntime().maxMemory());
   }
 
   /**
@@ -129,7 +128,7 @@ record Duels(boolean full) {
           }
         }
         if (!pair && problem.equals(RMS)) {
-          shapes.add(beyond());
+          shapes.add(BEYOND);
         }
         if (peer.solves(problem)) {
           add(duels, side(pair ? "native-2" : "native", problem), side(peer.name(), problem),
