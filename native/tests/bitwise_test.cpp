@@ -1,5 +1,6 @@
 // Every backend of this machine against the scalar one, bit for bit.
 #include <cstdio>
+#include <utility>
 
 #include "call.h"
 #include "doctest/doctest.h"
@@ -9,8 +10,8 @@ namespace {
 using namespace panorm_tests;
 
 TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
-  const long long widths[] = {1,  2,  3,   7,   8,   15,  16,  17,  31,  33,   63,
-                              64, 65, 100, 127, 128, 129, 191, 193, 257, 1000, 4097};
+  const long long widths[] = {1,  2,   3,   7,   8,   15,  16,  17,  31,   33,   63,  64,
+                              65, 100, 127, 128, 129, 191, 193, 257, 1000, 2048, 4097};
   for (int backend : kBackends) {
     if (!exists(backend)) continue;
     long long calls = 0, failures = 0;
@@ -63,7 +64,7 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
           const void *scalar = panorm_kernel(op, x_type, y_type, PANORM_SCALAR);
           REQUIRE((row == nullptr) == (scalar == nullptr));
           if (!row || left_out(x_type, y_type)) continue;
-          for (long long width : {1, 7, 16, 33, 64, 65, 127, 128, 200, 1000, 4097}) {
+          for (long long width : {1, 7, 16, 33, 64, 65, 127, 128, 200, 1000, 2048, 4096, 4097}) {
             for (int i = 0; i < draws(); ++i) {
               Call call = draw(op, x_type, y_type, 1, 1, width, random);
               call.make_one_row();
@@ -94,8 +95,11 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
 // caches.
 TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar backend") {
   const long long rows = 50, width = 4096, count = rows * width;
-  for (int type : {PANORM_F32, PANORM_BF16}) {
-    const Format format = format_of(type);
+  const struct {
+    int x, y;
+  } types[] = {{PANORM_F32, PANORM_F32}, {PANORM_BF16, PANORM_BF16}, {PANORM_F32, PANORM_I8}};
+  for (auto type : types) {
+    const Format format = format_of(type.x), y_format = format_of(type.y);
     Random random = {1};
     auto drawn = [&](long long n) {
       std::vector<unsigned char> bytes(n * format.size);
@@ -107,27 +111,29 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
     };
     const auto x = drawn(count), dy = drawn(count), gain = drawn(width), bias = drawn(width);
     const std::vector<float> statistics(rows, 0.75);
-    std::vector<unsigned char> memory(count * format.size + 128);
+    std::vector<unsigned char> memory(count * y_format.size + 128);
     for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
+      const bool backward = op >= PANORM_RMS_NORM_BACKWARD;
+      if (backward && type.y == PANORM_I8) continue;
       auto run = [&](const void *kernel, int parts, int misalignment) {
         unsigned char *out = memory.data();
-        out += 64 - (unsigned long long)out % 64 + misalignment * format.size;
+        out += 64 - (unsigned long long)out % 64 + misalignment * y_format.size;
+        std::vector<float> scales(type.y == PANORM_I8 ? rows : 0);
         int options = (parts - 1) * PANORM_PARTS;
         int status =
-            op >= PANORM_RMS_NORM_BACKWARD
-                ? panorm_backward(kernel, dy.data(), x.data(), gain.data(), statistics.data(),
-                                  statistics.data(), out, nullptr, nullptr, rows, 1, width, width,
-                                  width, width, width, 1e-5, 0, (double)width, options)
-                : panorm_forward(kernel, x.data(), nullptr, gain.data(),
-                                 op == PANORM_LAYER_NORM ? bias.data() : nullptr, out, nullptr,
-                                 nullptr, rows, 1, width, width, width, 0, width, 1e-5, 0,
-                                 (double)width, options);
+            backward ? panorm_backward(kernel, dy.data(), x.data(), gain.data(), statistics.data(),
+                                       statistics.data(), out, nullptr, nullptr, rows, 1, width,
+                                       width, width, width, width, 1e-5, 0, (double)width, options)
+                     : panorm_forward(kernel, x.data(), nullptr, gain.data(),
+                                      op == PANORM_LAYER_NORM ? bias.data() : nullptr, out, nullptr,
+                                      scales.empty() ? nullptr : scales.data(), rows, 1, width,
+                                      width, width, 0, width, 1e-5, 0, (double)width, options);
         REQUIRE(status == PANORM_OK);
-        return std::vector<unsigned char>(out, out + count * format.size);
+        return std::make_pair(std::vector<unsigned char>(out, out + count * y_format.size), scales);
       };
-      const auto expected = run(panorm_kernel(op, type, type, PANORM_SCALAR), 1, 0);
+      const auto expected = run(panorm_kernel(op, type.x, type.y, PANORM_SCALAR), 1, 0);
       for (int backend : kBackends) {
-        const void *kernel = panorm_kernel(op, type, type, backend);
+        const void *kernel = panorm_kernel(op, type.x, type.y, backend);
         if (!kernel || backend == PANORM_SCALAR) continue;
         for (int parts : {1, 4, 256}) {
           for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));

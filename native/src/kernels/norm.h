@@ -79,13 +79,61 @@ struct Alone {
   PANORM_INLINE void operator()(long long, N) const {}
 };
 
+// Of a row of so many blocks what takes longer to compute again than to store and load is kept.
+template <class V, class X>
+constexpr int kKeptBlocks = kConverts<V, X> ? 64 : 32;
+
+// Writes y as i8, of a row's values by blocks.
+template <Form form, class V, class X, class Value, class Meanwhile>
+PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwhile) {
+  using E = typename V::elem;
+  auto values = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    return keep(value(i, n), n);  // what is behind the row may be too large to convert
+  };
+  Block<V> kept[kKeptBlocks<V, X>];
+  const bool keeps = form != Form::kAnything && row.width <= kKeptBlocks<V, X> * Block<V>::width;
+  V top[2] = {V::set(0), V::set(0)};  // so few that a block of values stays in registers, too
+  for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    Block<V> t = values(i, n);
+    if (keeps) kept[i / Block<V>::width] = t;
+    PANORM_UNROLL
+    for (int u = 0; u < Block<V>::registers; ++u) {
+      top[u % 2] = max_magnitude(top[u % 2], magnitude(t.v[u]));
+    }
+  });
+  const E most = largest(max_magnitude(top[0], top[1]));  // a NaN is above infinity
+  *row.stat1 = (Statistic<X>)(most / 127);
+  auto store_all = [&](auto quantized) PANORM_INLINE_LAMBDA {
+    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      meanwhile(i, n);
+      store<V>(row.y + i, quantized(i, n), n);
+    });
+  };
+  const bool finite = most - most == 0;
+  if (finite && most >= (E)0x1p-100) {
+    const V factor = V::set(127 / most);
+    if (keeps) {
+      store_all([&](long long i, auto n)
+                    PANORM_INLINE_LAMBDA { return columns(kept, i, n) * factor; });
+    } else {
+      store_all([&](long long i, auto n) PANORM_INLINE_LAMBDA { return values(i, n) * factor; });
+    }
+  } else {
+    // Tiny rows are lifted by a power of two first: 127 / most would overflow.
+    const E lift = (E)0x1p64, factor = finite && most > 0 ? 127 / (most * lift) : 0;
+    store_all([&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> q = splat<V>(0);
+      if (factor > 0) q = values(i, n) * V::set(lift) * V::set(factor);
+      return q;
+    });
+  }
+}
+
 // Writes y: normalize(i, n) gives a block of the normalized row; meanwhile(i, n), called as each
 // block is written, does something else in between.
 template <Form form, class V, class X, class Y, class Normalize, class Meanwhile>
 PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize,
                              Meanwhile meanwhile) {
-  using E = typename V::elem;
-
   auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     auto t = normalize(i, n);
     if constexpr (form == Form::kAnything) {
@@ -126,28 +174,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     };
     for_blocks<V>(from_end, row.width, write);
   } else {
-    Block<V> top = splat<V>(0);
-    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> t = value(i, n);
-      t = keep(t, n);
-      top = each<V>([&](int u) { return max_magnitude(top.v[u], magnitude(t.v[u])); });
-    });
-    E largest = largest_magnitude(top);
-    *row.stat1 = (Statistic<X>)(largest / 127);
-    // Tiny rows are lifted by a power of two first: 127 / largest would overflow.
-    E lift = largest < (E)0x1p-100 ? (E)0x1p64 : 1;
-    bool quantizable = largest > 0 && largest - largest == 0;
-    E factor = quantizable ? 127 / (largest * lift) : 0;
-    for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      meanwhile(i, n);
-      Block<V> q = splat<V>(0);
-      if (quantizable) {
-        q = value(i, n);
-        if (lift != 1) q = q * V::set(lift);
-        q = keep(q * V::set(factor), n);  // what is behind the row may be too large to convert
-      }
-      store<V>(row.y + i, q, n);
-    });
+    quantize<form, V>(row, value, meanwhile);
   }
 }
 
@@ -223,10 +250,6 @@ struct LayerNorm {
     return acc + keep(b - V::set(base), n);
   }
 
-  // Of a row of so many blocks the deviations are kept if x and y must be converted: to compute
-  // them again takes longer than to store and load them.
-  static constexpr int kKeptBlocks = 64;
-
   template <Form form, class X, class Y, class Meanwhile = Alone>
   static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
                                    typename Compute<X>::elem sum, const Settings &s,
@@ -236,29 +259,30 @@ struct LayerNorm {
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
-    if constexpr (kConverts<V, X> && sizeof(X) == sizeof(Y) && form != Form::kAnything) {
-      if (row.width <= kKeptBlocks * Block<V>::width) {
-        Block<V> kept[kKeptBlocks];
-        auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-          return kept[i / Block<V>::width] = keep(deviations(i, n), n);
-        });
+    constexpr int blocks = kConverts<V, X> ? kKeptBlocks<V, X> : 0;
+    if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything && blocks > 0) {
+      if (row.width <= blocks * Block<V>::width) {
+        Block<V> kept[blocks];
+        auto squares = sum_of_squares<V>(row.width, deviations, kept);
         return normalize<form>(row, centre, squares, s, meanwhile,
                                [&](long long i, auto n)
                                    PANORM_INLINE_LAMBDA { return columns(kept, i, n); });
       }
     }
-    auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return keep(deviations(i, n), n);
-    });
+    auto squares = sum_of_squares<V>(row.width, deviations, None{});
     return normalize<form>(row, centre, squares, s, meanwhile, deviations);
   }
 
  private:
-  template <class V, class Deviations>
-  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations) {
+  struct None {};
+
+  // Keeps the deviations unless there is no place for them.
+  template <class V, class Deviations, class Kept>
+  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations, Kept kept) {
     Block<V> acc = splat<V>(0);
     for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> d = deviations(i, n);
+      Block<V> d = keep(deviations(i, n), n);
+      if constexpr (!__is_same(Kept, None)) kept[i / Block<V>::width] = d;
       acc = fma(d, d, acc);
     });
     return fold(acc);

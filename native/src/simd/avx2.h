@@ -93,6 +93,14 @@ struct F32 {
   }
 };
 
+PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
+  __m256i ab = _mm256_packs_epi32(_mm256_cvtps_epi32(a.v), _mm256_cvtps_epi32(b.v));
+  __m256i cd = _mm256_packs_epi32(_mm256_cvtps_epi32(c.v), _mm256_cvtps_epi32(d.v));
+  __m256i at = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // it packs each half by itself
+  __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), at);
+  _mm256_storeu_si256((__m256i *)p, bytes);
+}
+
 PANORM_INLINE F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
 
 PANORM_INLINE F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }

@@ -55,6 +55,12 @@ struct F32 {
   }
 };
 
+PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
+  int16x8_t ab = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(a.v)), vcvtnq_s32_f32(b.v));
+  int16x8_t cd = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(c.v)), vcvtnq_s32_f32(d.v));
+  vst1q_s8(p, vqmovn_high_s16(vqmovn_s16(ab), cd));
+}
+
 PANORM_INLINE F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
 
 PANORM_INLINE F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }

@@ -58,6 +58,13 @@ struct F32Pairs {
   }
 };
 
+PANORM_INLINE void store_together(i8 *p, F32Pairs a, F32Pairs b) {
+  F32 low[2], high[2];
+  interleave(a.even, a.odd, low[0], high[0]);
+  interleave(b.even, b.odd, low[1], high[1]);
+  store_together(p, low[0], high[0], low[1], high[1]);
+}
+
 PANORM_INLINE F32Pairs operator+(F32Pairs a, F32Pairs b) {
   return {a.even + b.even, a.odd + b.odd};
 }
