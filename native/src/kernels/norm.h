@@ -259,7 +259,11 @@ struct LayerNorm {
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
-    constexpr int blocks = kConverts<V, X> ? kKeptBlocks<V, X> : 0;
+    // Of f32, which is not converted, it pays only if the row is short and its loops have the
+    // processor to themselves.
+    constexpr int blocks = kConverts<V, X>               ? kKeptBlocks<V, X>
+                           : __is_same(Meanwhile, Alone) ? kKeptBlocks<V, X> / 2
+                                                         : 0;
     if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything && blocks > 0) {
       if (row.width <= blocks * Block<V>::width) {
         Block<V> kept[blocks];
