@@ -156,6 +156,11 @@ PANORM_INLINE void store_rounded(T *p, Block<V> b, All) {
 }
 
 template <class V, class T>
+PANORM_INLINE void store_rounded(T *p, V v, One) {
+  store_rounded(p, v);
+}
+
+template <class V, class T>
 PANORM_INLINE void store_rounded(T *p, Block<V> b, int n) {
   store(p, b, n);
 }
@@ -239,6 +244,12 @@ PANORM_INLINE Block<V> rounded_to(Block<V> b) {
   return each<V>([&](int u) { return rounded(b.v[u], T{}); });
 }
 
+template <class T, class V>
+PANORM_INLINE V rounded_to(V v) {
+  if constexpr (sizeof(T) == sizeof(typename V::elem)) return v;
+  return rounded(v, T{});
+}
+
 template <class V>
 PANORM_INLINE typename V::elem fold(Block<V> b) {
   PANORM_UNROLL
@@ -282,4 +293,23 @@ PANORM_INLINE void by_register(long long i, All, F body) {
 template <class V, class F>
 PANORM_INLINE void by_register(long long i, int n, F body) {
   body(i, n);
+}
+
+template <class V, class Take>
+PANORM_INLINE void each_register(Block<V> b, Take take) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) take(u, b.v[u]);
+}
+
+// Calls take(u, v) with each register of values(i, n), of which the columns behind a row are +0.
+// Where n is All they are computed one by one: a block that is kept gcc copies back and forth.
+template <class V, class Values, class Take>
+PANORM_INLINE void each_register(long long i, All, Values values, Take take) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) take(u, values(i + u * V::lanes, One{}));
+}
+
+template <class V, class Values, class Take>
+PANORM_INLINE void each_register(long long i, int n, Values values, Take take) {
+  each_register<V>(keep(values(i, n), n), take);
 }

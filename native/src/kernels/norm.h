@@ -32,10 +32,10 @@ PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
   return 1 / root;
 }
 
-// aux += x, rounded to X, in a block of columns.
+// aux += x, rounded to X, in a block of columns or a register.
 template <class V, class X, class N>
-PANORM_INLINE Block<V> add_to_aux(const X *x, X *aux, N n) {
-  Block<V> sum = rounded_to<X>(load<V>(x, n) + load<V>(aux, n));
+PANORM_INLINE auto add_to_aux(const X *x, X *aux, N n) {
+  auto sum = rounded_to<X>(load<V>(x, n) + load<V>(aux, n));
   store_rounded<V>(aux, sum, n);
   return sum;
 }
@@ -94,11 +94,14 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   const bool keeps = form != Form::kAnything && row.width <= kKeptBlocks<V, X> * Block<V>::width;
   V top[2] = {V::set(0), V::set(0)};  // so few that a block of values stays in registers, too
   for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> t = values(i, n);
-    if (keeps) kept[i / Block<V>::width] = t;
-    PANORM_UNROLL
-    for (int u = 0; u < Block<V>::registers; ++u) {
-      top[u % 2] = max_magnitude(top[u % 2], magnitude(t.v[u]));
+    auto take = [&](int u, V t) PANORM_INLINE_LAMBDA {
+      if (keeps) kept[i / Block<V>::width].v[u] = t;
+      top[u % 2] = max_magnitude(top[u % 2], magnitude(t));
+    };
+    if constexpr (form == Form::kAnything) {
+      each_register<V>(values(i, n), take);
+    } else {
+      each_register<V>(i, n, value, take);
     }
   });
   const E most = largest(max_magnitude(top[0], top[1]));  // a NaN is above infinity
@@ -202,9 +205,14 @@ struct RmsNorm {
     return typename Compute<X>::elem(0);
   }
 
-  template <class V, class N>
-  static PANORM_INLINE Block<V> add(Block<V> acc, Block<V> b, typename V::elem, N) {
-    return fma(b, b, acc);
+  template <class V, class B>
+  static PANORM_INLINE B term(B b, typename V::elem) {
+    return b;
+  }
+
+  template <class V>
+  static PANORM_INLINE V add(V acc, V term) {
+    return fma(term, term, acc);
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -245,9 +253,14 @@ struct LayerNorm {
     return (typename Compute<X>::elem)widen(*x);
   }
 
-  template <class V, class N>
-  static PANORM_INLINE Block<V> add(Block<V> acc, Block<V> b, typename V::elem base, N n) {
-    return acc + keep(b - V::set(base), n);
+  template <class V, class B>
+  static PANORM_INLINE B term(B b, typename V::elem base) {
+    return b - V::set(base);
+  }
+
+  template <class V>
+  static PANORM_INLINE V add(V acc, V term) {
+    return acc + term;
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -259,35 +272,36 @@ struct LayerNorm {
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
-    // Of f32, which is not converted, it pays only if the row is short and its loops have the
-    // processor to themselves.
-    constexpr int blocks = kConverts<V, X>               ? kKeptBlocks<V, X>
-                           : __is_same(Meanwhile, Alone) ? kKeptBlocks<V, X> / 2
-                                                         : 0;
-    if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything && blocks > 0) {
+    // Of f32, which is not converted, that pays only if the row is short.
+    constexpr int blocks = kConverts<V, X> ? kKeptBlocks<V, X> : kKeptBlocks<V, X> / 2;
+    if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything) {
       if (row.width <= blocks * Block<V>::width) {
         Block<V> kept[blocks];
-        auto squares = sum_of_squares<V>(row.width, deviations, kept);
+        auto squares = sum_of_squares<V>(row.width, deviations,
+                                         [&](long long i, int u, V d) PANORM_INLINE_LAMBDA {
+                                           kept[i / Block<V>::width].v[u] = d;
+                                         });
         return normalize<form>(row, centre, squares, s, meanwhile,
                                [&](long long i, auto n)
                                    PANORM_INLINE_LAMBDA { return columns(kept, i, n); });
       }
     }
-    auto squares = sum_of_squares<V>(row.width, deviations, None{});
+    auto squares = sum_of_squares<V>(row.width, deviations, [](long long, int, V) {});
     return normalize<form>(row, centre, squares, s, meanwhile, deviations);
   }
 
  private:
-  struct None {};
-
-  // Keeps the deviations unless there is no place for them.
-  template <class V, class Deviations, class Kept>
-  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations, Kept kept) {
+  // keep_register(i, u, d) is called with register u of the deviations from column i on.
+  template <class V, class Deviations, class Keep>
+  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations,
+                                           Keep keep_register) {
     Block<V> acc = splat<V>(0);
     for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> d = keep(deviations(i, n), n);
-      if constexpr (!__is_same(Kept, None)) kept[i / Block<V>::width] = d;
-      acc = fma(d, d, acc);
+      auto take = [&](int u, V d) PANORM_INLINE_LAMBDA {
+        keep_register(i, u, d);
+        acc.v[u] = fma(d, d, acc.v[u]);
+      };
+      each_register<V>(i, n, deviations, take);
     });
     return fold(acc);
   }
@@ -329,11 +343,16 @@ struct FirstSum {
 
   template <class N>
   PANORM_INLINE void take(long long i, N n) {
-    if constexpr (add) {
-      acc = Operator::add(acc, add_to_aux<V>(row.x + i, row.aux + i, n), base, n);
-    } else {
-      acc = Operator::add(acc, load<V>(row.x + i, n), base, n);
-    }
+    auto terms = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      if constexpr (add) {
+        return Operator::template term<V>(add_to_aux<V>(row.x + i, row.aux + i, n), base);
+      } else {
+        return Operator::template term<V>(load<V>(row.x + i, n), base);
+      }
+    };
+    each_register<V>(i, n, terms, [&](int u, V term) PANORM_INLINE_LAMBDA {
+      acc.v[u] = Operator::add(acc.v[u], term);
+    });
   }
 
   PANORM_INLINE E over_row() {
