@@ -1,19 +1,16 @@
 // RMSNorm and LayerNorm, backward.
 
-// Where the registers hold enough, or x and dy would have to be converted again, the sums of up to
-// so many blocks of columns are taken along with dx, on the stack.
-template <class X>
-constexpr bool kSumsAlong = kHeldBlocks >= 4 || (kForSpeed<X> && sizeof(X) == 2);
+// The sums of up to so many blocks of columns are taken along with dx, on the stack.
 constexpr int kBlocksAlong = 64;
 
 // x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
 template <class Operator, class V, class X, class N>
-PANORM_INLINE Block<V> normalized(const X *x, typename V::elem stat0, typename V::elem stat1, N n) {
-  Block<V> b = load<V>(x, n);
+PANORM_INLINE auto normalized(const X *x, typename V::elem stat0, typename V::elem stat1, N n) {
+  auto b = load<V>(x, n);
   if constexpr (Operator::centred) {
-    return keep((b - splat<V>(stat0)) * splat<V>(stat1), n);
+    return keep((b - V::set(stat0)) * V::set(stat1), n);
   } else {
-    return keep(b * splat<V>(stat0), n);  // stat0 may be infinite
+    return keep(b * V::set(stat0), n);  // stat0 may be infinite
   }
 }
 
@@ -37,17 +34,22 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
 
 // What is summed along with dx, if anything: the terms of a row of a row block, of one group, on
 // the stack. Those not wanted are null.
-template <class V, class X>
+template <class V>
 struct ColumnSums {
   Block<V> *gain, *bias;
   bool first;  // nothing is in them yet
 
-  template <class N>
-  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat, N) const {
-    if constexpr (!kSumsAlong<X>) return;
-    long long at = i / Block<V>::width;
-    if (gain) gain[at] = fma(dy, xhat, first ? splat<V>(0) : gain[at]);
-    if (bias) bias[at] = (first ? splat<V>(0) : bias[at]) + dy;
+  template <class B, class N>
+  PANORM_INLINE void add(long long i, B dy, B xhat, N n) const {
+    const B zero = {};
+    if (gain) {
+      B &sum = part(gain[i / Block<V>::width], n);
+      sum = fma(dy, xhat, first ? zero : sum);
+    }
+    if (bias) {
+      B &sum = part(bias[i / Block<V>::width], n);
+      sum = (first ? zero : sum) + dy;
+    }
   }
 };
 
@@ -56,9 +58,9 @@ template <class V, class S>
 struct OnlyRow {
   S *gain, *bias;
 
-  template <class N>
-  PANORM_INLINE void add(long long i, Block<V> dy, Block<V> xhat, N n) const {
-    const Block<V> zero = splat<V>(0);
+  template <class B, class N>
+  PANORM_INLINE void add(long long i, B dy, B xhat, N n) const {
+    const B zero = {};
     if (gain) store<V>(gain + i, zero + fma(dy, xhat, zero), n);
     if (bias) store<V>(bias + i, zero + dy, n);
   }
@@ -75,18 +77,29 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0;
 
-  auto upstream = [&](Block<V> u, long long i, auto n) PANORM_INLINE_LAMBDA {
-    if constexpr (usual_gain) return u * load<V>((const X *)gain.p + i, n);
-    return gain.p ? u * gain.plus<V, X>(s.gain_offset, i, n) : u;
+  auto upstream = [&](auto u, long long i, auto n) PANORM_INLINE_LAMBDA {
+    if constexpr (usual_gain) {
+      return u * load<V>((const X *)gain.p + i, n);
+    } else {
+      return gain.p ? u * gain.plus<V, X>(s.gain_offset, i, n) : u;
+    }
   };
 
   Block<V> dots = splat<V>(0), sums = dots;
-  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    Block<V> d = load<V>(dy + i, n), u = upstream(d, i, n);
-    Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
+  auto take = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    auto d = load<V>(dy + i, n), u = upstream(d, i, n);
+    auto xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
     gradients.add(i, d, xhat, n);
-    dots = fma(u, xhat, dots);
-    if constexpr (Operator::centred) sums = sums + u;
+    auto &dot = part(dots, n), &sum = part(sums, n);
+    dot = fma(u, xhat, dot);
+    if constexpr (Operator::centred) sum = sum + u;
+  };
+  for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    if constexpr (usual_gain && kHeldBlocks < 4) {
+      by_register<V>(i, n, take);
+    } else {
+      take(i, n);
+    }
   });
   E dot = fold(dots), mean = Operator::centred ? fold(sums) : 0;
   if constexpr (sizeof(E) == 4) {
@@ -161,13 +174,13 @@ struct Backward {
     const Walk walk = walk_of(bytes, dx, dx_stride, width, may_stream);
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
-    bool along = kSumsAlong<X> && dx && by_column && blocks() * groups <= kBlocksAlong;
+    bool along = dx && by_column && blocks() * groups <= kBlocksAlong;
     Block<V> gain_blocks[kBlocksAlong], bias_blocks[kBlocksAlong];
     Block<V> *gain_sums = along && dgain ? gain_blocks : nullptr;
     Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
     for (long long i = 0; dgain && !along && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; dbias && !along && i < elements; ++i) dbias[i] = 0;
-    using Sums = ColumnSums<V, X>;
+    using Sums = ColumnSums<V>;
     auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
                             : write_dx<Operator, false, V, X, Y, Sums>;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.

@@ -10,10 +10,23 @@ struct Block {
   V v[registers];
 };
 
-// How many columns of a block there are: all, those of one register, or an int (the rest of the
-// row).
+// How many columns of a block there are: all, those of one of its registers, or an int (the rest of
+// the row).
 struct All {};
-struct One {};
+struct One {
+  int index;
+};
+
+// What of a block they are.
+template <class V, class N>
+PANORM_INLINE Block<V> &part(Block<V> &b, N) {
+  return b;
+}
+
+template <class V>
+PANORM_INLINE V &part(Block<V> &b, One n) {
+  return b.v[n.index];
+}
 
 template <class V>
 PANORM_INLINE int columns_of(All) {
@@ -23,6 +36,18 @@ PANORM_INLINE int columns_of(All) {
 template <class V>
 PANORM_INLINE int columns_of(int n) {
   return n;
+}
+
+// Calls take(u, v) with each register of what n says.
+template <class V, class N, class Take>
+PANORM_INLINE void each_register(Block<V> b, N, Take take) {
+  PANORM_UNROLL
+  for (int u = 0; u < Block<V>::registers; ++u) take(u, b.v[u]);
+}
+
+template <class V, class Take>
+PANORM_INLINE void each_register(V v, One n, Take take) {
+  take(n.index, v);
 }
 
 template <class V, class F>
@@ -49,7 +74,8 @@ PANORM_INLINE V load(const T *p, One) {
   return V::load(p);
 }
 
-// Columns from i on of a row that is held in blocks.
+// Columns from i on of a row that is held in blocks. (A register by One's index gcc would load
+// together with all others of its block.)
 template <class V, class N>
 PANORM_INLINE Block<V> columns(const Block<V> *row, long long i, N) {
   return row[i / Block<V>::width];
@@ -222,6 +248,11 @@ PANORM_INLINE Block<V> keep(Block<V> b, All) {
 }
 
 template <class V>
+PANORM_INLINE V keep(V v, One) {
+  return v;
+}
+
+template <class V>
 PANORM_INLINE Block<V> keep(Block<V> b, int n) {
   return each<V>([&](int u) PANORM_INLINE_LAMBDA {
     int left = n - u * V::lanes;
@@ -282,34 +313,15 @@ PANORM_INLINE void for_blocks(long long width, F body) {
 }
 
 // Calls body(i, n) for the columns of a block from i on: where they are all, register by register.
-// A block that is stored at once occupies all its registers until then; that takes them from the
-// sums that are kept.
+// A block that is stored at once occupies all its registers until then, which takes them from the
+// sums that are kept; and one that is put aside in memory gcc copies back and forth.
 template <class V, class F>
 PANORM_INLINE void by_register(long long i, All, F body) {
   PANORM_UNROLL
-  for (int u = 0; u < Block<V>::registers; ++u) body(i + u * V::lanes, One{});
+  for (int u = 0; u < Block<V>::registers; ++u) body(i + u * V::lanes, One{u});
 }
 
 template <class V, class F>
 PANORM_INLINE void by_register(long long i, int n, F body) {
   body(i, n);
-}
-
-template <class V, class Take>
-PANORM_INLINE void each_register(Block<V> b, Take take) {
-  PANORM_UNROLL
-  for (int u = 0; u < Block<V>::registers; ++u) take(u, b.v[u]);
-}
-
-// Calls take(u, v) with each register of values(i, n), of which the columns behind a row are +0.
-// Where n is All they are computed one by one: a block that is kept gcc copies back and forth.
-template <class V, class Values, class Take>
-PANORM_INLINE void each_register(long long i, All, Values values, Take take) {
-  PANORM_UNROLL
-  for (int u = 0; u < Block<V>::registers; ++u) take(u, values(i + u * V::lanes, One{}));
-}
-
-template <class V, class Values, class Take>
-PANORM_INLINE void each_register(long long i, int n, Values values, Take take) {
-  each_register<V>(keep(values(i, n), n), take);
 }

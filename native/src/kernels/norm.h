@@ -93,15 +93,18 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   Block<V> kept[kKeptBlocks<V, X>];
   const bool keeps = form != Form::kAnything && row.width <= kKeptBlocks<V, X> * Block<V>::width;
   V top[2] = {V::set(0), V::set(0)};  // so few that a block of values stays in registers, too
+  auto take = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    auto t = values(i, n);
+    if (keeps) part(kept[i / Block<V>::width], n) = t;
+    each_register(t, n, [&](int u, V v) PANORM_INLINE_LAMBDA {
+      top[u % 2] = max_magnitude(top[u % 2], magnitude(v));
+    });
+  };
   for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    auto take = [&](int u, V t) PANORM_INLINE_LAMBDA {
-      if (keeps) kept[i / Block<V>::width].v[u] = t;
-      top[u % 2] = max_magnitude(top[u % 2], magnitude(t));
-    };
     if constexpr (form == Form::kAnything) {
-      each_register<V>(values(i, n), take);
+      take(i, n);
     } else {
-      each_register<V>(i, n, value, take);
+      by_register<V>(i, n, take);
     }
   });
   const E most = largest(max_magnitude(top[0], top[1]));  // a NaN is above infinity
@@ -205,14 +208,9 @@ struct RmsNorm {
     return typename Compute<X>::elem(0);
   }
 
-  template <class V, class B>
-  static PANORM_INLINE B term(B b, typename V::elem) {
-    return b;
-  }
-
-  template <class V>
-  static PANORM_INLINE V add(V acc, V term) {
-    return fma(term, term, acc);
+  template <class V, class B, class N>
+  static PANORM_INLINE B add(B acc, B b, typename V::elem, N) {
+    return fma(b, b, acc);
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -253,14 +251,9 @@ struct LayerNorm {
     return (typename Compute<X>::elem)widen(*x);
   }
 
-  template <class V, class B>
-  static PANORM_INLINE B term(B b, typename V::elem base) {
-    return b - V::set(base);
-  }
-
-  template <class V>
-  static PANORM_INLINE V add(V acc, V term) {
-    return acc + term;
+  template <class V, class B, class N>
+  static PANORM_INLINE B add(B acc, B b, typename V::elem base, N n) {
+    return acc + keep(b - V::set(base), n);
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -277,31 +270,32 @@ struct LayerNorm {
     if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything) {
       if (row.width <= blocks * Block<V>::width) {
         Block<V> kept[blocks];
-        auto squares = sum_of_squares<V>(row.width, deviations,
-                                         [&](long long i, int u, V d) PANORM_INLINE_LAMBDA {
-                                           kept[i / Block<V>::width].v[u] = d;
-                                         });
+        auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          auto d = keep(deviations(i, n), n);
+          part(kept[i / Block<V>::width], n) = d;
+          return d;
+        });
         return normalize<form>(row, centre, squares, s, meanwhile,
                                [&](long long i, auto n)
                                    PANORM_INLINE_LAMBDA { return columns(kept, i, n); });
       }
     }
-    auto squares = sum_of_squares<V>(row.width, deviations, [](long long, int, V) {});
+    auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return keep(deviations(i, n), n);
+    });
     return normalize<form>(row, centre, squares, s, meanwhile, deviations);
   }
 
  private:
-  // keep_register(i, u, d) is called with register u of the deviations from column i on.
-  template <class V, class Deviations, class Keep>
-  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations,
-                                           Keep keep_register) {
+  template <class V, class Deviations>
+  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations) {
     Block<V> acc = splat<V>(0);
     for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      auto take = [&](int u, V d) PANORM_INLINE_LAMBDA {
-        keep_register(i, u, d);
-        acc.v[u] = fma(d, d, acc.v[u]);
-      };
-      each_register<V>(i, n, deviations, take);
+      by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+        auto d = deviations(i, n);
+        auto &sum = part(acc, n);
+        sum = fma(d, d, sum);
+      });
     });
     return fold(acc);
   }
@@ -343,15 +337,13 @@ struct FirstSum {
 
   template <class N>
   PANORM_INLINE void take(long long i, N n) {
-    auto terms = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      auto &sum = part(acc, n);
       if constexpr (add) {
-        return Operator::template term<V>(add_to_aux<V>(row.x + i, row.aux + i, n), base);
+        sum = Operator::template add<V>(sum, add_to_aux<V>(row.x + i, row.aux + i, n), base, n);
       } else {
-        return Operator::template term<V>(load<V>(row.x + i, n), base);
+        sum = Operator::template add<V>(sum, load<V>(row.x + i, n), base, n);
       }
-    };
-    each_register<V>(i, n, terms, [&](int u, V term) PANORM_INLINE_LAMBDA {
-      acc.v[u] = Operator::add(acc.v[u], term);
     });
   }
 
