@@ -195,9 +195,9 @@ __attribute__((noinline, cold)) void rescue(const Row<X, Y> &row, const Settings
          row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
 }
 
-// An operator has a first sum, of whose blocks add() takes up one; base() is what it is relative
-// to. finish() normalizes one group of one row from that sum. It writes nothing, and returns false,
-// if f32 cannot hold the statistics.
+// An operator has a first sum, to which add() adds a block or a register; base() is what it is
+// relative to. finish() normalizes one group of one row from that sum. It writes nothing, and
+// returns false, if f32 cannot hold the statistics.
 struct RmsNorm {
   static constexpr bool centred = false;
   static constexpr Form usual = Form::kGain;
