@@ -103,7 +103,10 @@ inline unsigned long long element(const Format &f, int values, unsigned long lon
       if (pick % 8) exponent = 0, mantissa = 0;
       break;
     case kSpecial:
-      if (pick % 64 == 0) exponent = f.special(), mantissa = pick & 64 ? mantissa : 0;
+      if (pick % 64 == 0) {
+        exponent = f.special();
+        mantissa = pick & 64 ? 0 : pick & 128 ? mantissa : (1ull << f.mantissa) - 1;
+      }
       break;
     case kPositive:
       sign = 0;
@@ -194,6 +197,10 @@ struct Call {
 
   // Statistics and gradients as they come with rows of such values, not only those of most.
   bool far() const { return seed & 1; }
+
+  // Gain and bias are of x's class, or forward of that instead of x, in part of the calls.
+  int parameter_values() const { return seed & 2 ? values : kNormal; }
+  int x_values() const { return !backward() && (seed & 3) == 3 ? kNormal : values; }
 
   // Makes it what most callers send, which goes the ways that are made for speed.
   void make_usual();
@@ -290,8 +297,8 @@ inline Arrays Call::arrays() const {
   if (backward()) {
     int inverse = far() ? kAnyPositive : kPositive, mean = far() ? kAnyExponent : kNormal;
     tensor(0, y_type, far() ? values : kNormal);
-    tensor(1, x_type, values);
-    vector(2, parameter, parameters, kNormal);
+    tensor(1, x_type, x_values());
+    vector(2, parameter, parameters, parameter_values());
     vector(3, statistic, statistics, op == PANORM_RMS_NORM_BACKWARD ? inverse : mean);
     vector(4, statistic, statistics, inverse);
     tensor(5, x_type, kUntouched);
@@ -299,14 +306,14 @@ inline Arrays Call::arrays() const {
     vector(7, statistic, parameters, kUntouched);
   } else {
     bool given = op == PANORM_BATCH_NORM_INFERENCE;
-    tensor(0, x_type, values);
+    tensor(0, x_type, x_values());
     if (batch()) {
       vector(1, statistic, width, kUntouched);
     } else {
-      tensor(1, x_type, values);
+      tensor(1, x_type, x_values());
     }
-    vector(2, parameter, parameters, kNormal);
-    vector(3, parameter, parameters, kNormal);
+    vector(2, parameter, parameters, parameter_values());
+    vector(3, parameter, parameters, parameter_values());
     tensor(4, y_type, kUntouched);
     vector(5, statistic, statistics, given ? kNormal : kUntouched);
     vector(6, statistic, statistics, given ? kPositive : kUntouched);

@@ -88,6 +88,14 @@ class SameBitsTest {
       return (seed & 1) != 0;
     }
 
+    Values parameterValues() {
+      return (seed & 2) != 0 ? values : Values.NORMAL;
+    }
+
+    Values xValues() {
+      return !backward() && (seed & 3) == 3 ? Values.NORMAL : values;
+    }
+
     void run(Kernel kernel, MemorySegment[] a) {
       int output = backward() ? 5 : 4;
       MemorySegment y = inPlace == 0 ? a[output] : a[inPlace - 1];
@@ -132,7 +140,7 @@ class SameBitsTest {
         case SPECIAL -> {
           if (pick % 64 == 0) {
             exponent = f.special();
-            mantissa = (pick & 64) != 0 ? mantissa : 0;
+            mantissa = (pick & 64) != 0 ? 0 : (pick & 128) != 0 ? mantissa : (1L << f.mantissa) - 1;
           }
         }
         case POSITIVE -> sign = 0;
@@ -193,8 +201,8 @@ class SameBitsTest {
         Values inverse = call.far() ? Values.ANY_POSITIVE : Values.POSITIVE;
         Values mean = call.far() ? Values.ANY_EXPONENT : Values.NORMAL;
         tensor(0, call.y.element, call.far() ? call.values : Values.NORMAL);
-        tensor(1, call.x.element, call.values);
-        vector(2, parameter, parameters, Values.NORMAL);
+        tensor(1, call.x.element, call.xValues());
+        vector(2, parameter, parameters, call.parameterValues());
         vector(3, statistic, statistics, rms ? inverse : mean);
         vector(4, statistic, statistics, inverse);
         tensor(5, call.x.element, Values.UNTOUCHED);
@@ -202,14 +210,14 @@ class SameBitsTest {
         vector(7, statistic, parameters, Values.UNTOUCHED);
       } else {
         boolean given = call.op == Op.BATCH_NORM_INFERENCE;
-        tensor(0, call.x.element, call.values);
+        tensor(0, call.x.element, call.xValues());
         if (call.batch()) {
           vector(1, statistic, call.width, Values.UNTOUCHED);
         } else {
-          tensor(1, call.x.element, call.values);
+          tensor(1, call.x.element, call.xValues());
         }
-        vector(2, parameter, parameters, Values.NORMAL);
-        vector(3, parameter, parameters, Values.NORMAL);
+        vector(2, parameter, parameters, call.parameterValues());
+        vector(3, parameter, parameters, call.parameterValues());
         tensor(4, call.y.element, Values.UNTOUCHED);
         vector(5, statistic, statistics, given ? Values.NORMAL : Values.UNTOUCHED);
         vector(6, statistic, statistics, given ? Values.POSITIVE : Values.UNTOUCHED);
