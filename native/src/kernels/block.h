@@ -137,20 +137,22 @@ PANORM_INLINE Block<V> load(const T *p, int n) {
   return b;
 }
 
+// How many registers are packed into a narrower type at once: a single one makes few bytes. To i8
+// that takes a third of the time, to bf16 0.7 to 0.85.
+template <class V, class T>
+constexpr int kTogether = 1;
+template <class V>
+constexpr int kTogether<V, i8> = Block<V>::registers > 1 ? 4 * F32::lanes / V::lanes : 1;
+template <>
+constexpr int kTogether<F32, bf16> = Block<F32>::registers > 1 ? 2 : 1;
+
 template <class V, class T>
 PANORM_INLINE void store(T *p, Block<V> b, All) {
-  PANORM_UNROLL
-  for (int u = 0; u < Block<V>::registers; ++u) b.v[u].store(p + u * V::lanes);
-}
-
-// Of bytes a register makes few: it takes a third of the time to pack four of f32 at once.
-template <class V>
-PANORM_INLINE void store(i8 *p, Block<V> b, All) {
-  constexpr int together = 4 * F32::lanes / V::lanes;
+  constexpr int together = kTogether<V, T>;
   PANORM_UNROLL
   for (int u = 0; u < Block<V>::registers; u += together) {
-    i8 *at = p + u * V::lanes;
-    if constexpr (together > Block<V>::registers) {
+    T *at = p + u * V::lanes;
+    if constexpr (together == 1) {
       b.v[u].store(at);
     } else if constexpr (together == 2) {
       store_together(at, b.v[u], b.v[u + 1]);

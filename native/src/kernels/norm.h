@@ -166,7 +166,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
       if constexpr (form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
         if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
-      if constexpr (alone || form == Form::kAnything) {
+      if constexpr (alone || form == Form::kAnything || kTogether<V, Y> > 1) {
         if (row.walk.outgrows) {
           fetch_pages<V>(row.x + i, row.width);
           if (row.aux) fetch_pages<V>(row.aux + i, row.width);

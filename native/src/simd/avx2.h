@@ -101,6 +101,19 @@ PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
   _mm256_storeu_si256((__m256i *)p, bytes);
 }
 
+PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
+  if (__builtin_expect(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_UNORD_Q)), 0)) {  // a NaN
+    a.store(p);
+    b.store(p + F32::lanes);
+    return;
+  }
+  __m256i low = _mm256_srli_epi32(add_half(_mm256_castps_si256(a.v)), 16);
+  __m256i high = _mm256_srli_epi32(add_half(_mm256_castps_si256(b.v)), 16);
+  // It packs each half by itself.
+  __m256i in_order = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xd8);
+  _mm256_storeu_si256((__m256i *)p, in_order);
+}
+
 PANORM_INLINE F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
 
 PANORM_INLINE F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }

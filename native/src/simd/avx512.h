@@ -1,5 +1,13 @@
 // 512-bit vectors: AVX-512 F, BW, DQ and VL.
 
+// A NaN as it becomes a bf16, with zeros behind it; what is none stays.
+PANORM_INLINE __m512i with_short_nan(__m512 a) {
+  __m512i u = _mm512_castps_si512(a);
+  __mmask16 is_nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+  __m512i quiet = _mm512_set1_epi32(0x400000), upper = _mm512_set1_epi32(0xffff0000);
+  return _mm512_mask_ternarylogic_epi32(u, is_nan, quiet, upper, 0xa8);  // (u | quiet) & upper
+}
+
 // Adds what makes the upper half of an f32 the nearest bf16, ties to even, unless it is a NaN with
 // ones below.
 PANORM_INLINE __m512i add_half(__m512i u) {
@@ -44,10 +52,7 @@ struct F32 {
   }
 
   PANORM_INLINE __m256i narrowed(const bf16 *) const {
-    __m512i u = _mm512_castps_si512(v);
-    __mmask16 is_nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    u = _mm512_mask_or_epi32(add_half(u), is_nan, u, _mm512_set1_epi32(0x400000));
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(u, 16));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(add_half(with_short_nan(v)), 16));
   }
 
   PANORM_INLINE void store(float *p) const { _mm512_storeu_ps(p, v); }
@@ -172,6 +177,17 @@ PANORM_INLINE Halves merge_nearest(F32 even, F32 odd) {
   lower = _mm512_ternarylogic_epi32(lower, upper, one, 0xf8);  // lower | (upper & one)
   __mmask32 up = _mm512_cmpgt_epu16_mask(lower, _mm512_set1_epi16((short)0x8000));
   return {_mm512_mask_add_epi16(upper, up, upper, one)};
+}
+
+PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
+  // As if a's elements were the even ones; then they are put in order.
+  F32 even = {_mm512_castsi512_ps(with_short_nan(a.v))};
+  F32 odd = {_mm512_castsi512_ps(with_short_nan(b.v))};
+  alignas(64) static const short kInOrder[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20,
+                                               22, 24, 26, 28, 30, 1,  3,  5,  7,  9,  11,
+                                               13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  __m512i at = _mm512_load_si512(kInOrder);
+  Halves{_mm512_permutexvar_epi16(at, merge_nearest(even, odd).v)}.store(p);
 }
 
 PANORM_INLINE F32 quieted(F32 a) {

@@ -30,12 +30,14 @@ struct F32 {
     vst1_u16(&p->bits, vreinterpret_u16_f16(vcvt_f16_f32(v)));
   }
 
-  PANORM_INLINE void store(bf16 *p) const {
+  // The nearest bf16 in upper halves.
+  PANORM_INLINE uint32x4_t nearest() const {
     uint32x4_t u = vreinterpretq_u32_f32(v);
-    uint32x4_t rounded = add_half(u);
     uint32x4_t quiet = vorrq_u32(u, vdupq_n_u32(0x400000));
-    vst1_u16(&p->bits, vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), rounded, quiet), 16));
+    return vbslq_u32(vceqq_f32(v, v), add_half(u), quiet);
   }
+
+  PANORM_INLINE void store(bf16 *p) const { vst1_u16(&p->bits, vshrn_n_u32(nearest(), 16)); }
 
   PANORM_INLINE void store(i8 *p) const {
     int16x4_t half = vqmovn_s32(vcvtnq_s32_f32(v));
@@ -59,6 +61,11 @@ PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
   int16x8_t ab = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(a.v)), vcvtnq_s32_f32(b.v));
   int16x8_t cd = vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(c.v)), vcvtnq_s32_f32(d.v));
   vst1q_s8(p, vqmovn_high_s16(vqmovn_s16(ab), cd));
+}
+
+PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
+  uint16x8_t low = vreinterpretq_u16_u32(a.nearest()), high = vreinterpretq_u16_u32(b.nearest());
+  vst1q_u16(&p->bits, vuzp2q_u16(low, high));
 }
 
 PANORM_INLINE F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
