@@ -24,16 +24,6 @@ Registers cpuid(unsigned leaf, unsigned part = 0) {
   return r;
 }
 
-bool all(unsigned bits, unsigned of) { return (bits & of) == of; }
-
-// Whether the operating system saves these registers (bits of XCR0).
-bool os_saves(unsigned state) {
-  if (!all(cpuid(1).ecx, bit_OSXSAVE)) return false;
-  unsigned low, high;
-  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return all(low, state);
-}
-
 }  // namespace
 #endif
 
@@ -57,12 +47,25 @@ Caches detect_caches() {
   return c;
 }
 
+Features detect_features() {
+  Features f = {};
+#if defined(__x86_64__)
+  f.leaf1_ecx = cpuid(1).ecx;
+  f.leaf7_ebx = cpuid(7).ebx;
+  if (f.leaf1_ecx & bit_OSXSAVE) {
+    unsigned high;
+    __asm__("xgetbv" : "=a"(f.xcr0), "=d"(high) : "c"(0));
+  }
+#endif
+  return f;
+}
+
 }  // namespace
 
+const Features features = detect_features();
 const Caches caches = detect_caches();
 
-// Tests every feature that the backend's unit is compiled for: the flags in CMakeLists.txt.
-bool cpu_runs(int backend) {
+bool runs(int backend, const Features &f) {
   switch (backend) {
     case PANORM_SCALAR:
       return true;
@@ -70,12 +73,15 @@ bool cpu_runs(int backend) {
     case PANORM_NEON:
       return true;  // part of the architecture's baseline
 #elif defined(__x86_64__)
-    case PANORM_AVX2:
-      return os_saves(0x06) && all(cpuid(1).ecx, bit_AVX | bit_FMA | bit_F16C) &&
-             all(cpuid(7).ebx, bit_AVX2);
-    case PANORM_AVX512:
-      return cpu_runs(PANORM_AVX2) && os_saves(0xe6) &&
-             all(cpuid(7).ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
+    case PANORM_AVX2: {
+      constexpr unsigned leaf1 = bit_AVX | bit_FMA | bit_F16C, state = 0x06;
+      return !(leaf1 & ~f.leaf1_ecx) && !(bit_AVX2 & ~f.leaf7_ebx) && !(state & ~f.xcr0);
+    }
+    case PANORM_AVX512: {
+      constexpr unsigned leaf7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+      constexpr unsigned state = 0xe6;
+      return runs(PANORM_AVX2, f) && !(leaf7 & ~f.leaf7_ebx) && !(state & ~f.xcr0);
+    }
 #endif
     default:
       return false;

@@ -8,7 +8,7 @@ const char panorm_version[16] = PANORM_VERSION;
 const int panorm_abi = PANORM_ABI;
 
 const void *panorm_kernel(int op, int x_type, int y_type, int backend) {
-  if (!panorm::cpu_runs(backend)) return nullptr;
+  if (!panorm::runs(backend, panorm::features)) return nullptr;
   switch (backend) {
     case PANORM_SCALAR:
       return panorm::scalar_kernel(op, x_type, y_type);
