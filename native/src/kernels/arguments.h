@@ -54,6 +54,12 @@ PANORM_INLINE bool known(int options) {
              (PANORM_EPSILON_OUTSIDE | PANORM_EPSILON_FLOOR);
 }
 
+// Whether an operator can normalize so many columns of a row.
+template <class Operator>
+PANORM_INLINE bool can_span(long long span, long long width) {
+  return Operator::centred ? span == width : span >= 1 && span <= width;
+}
+
 struct Settings {
   double epsilon, gain_offset, divisor;
   int options;

@@ -312,11 +312,12 @@ int backward(const void *dy, const void *x, const void *gain, const void *stat0,
              void *dx, void *dgain, void *dbias, long long rows, long long groups, long long width,
              long long span, long long dy_stride, long long x_stride, long long dx_stride,
              double epsilon, double gain_offset, double divisor, int options) {
-  if (rows < 0 || groups < 0 || width < 0 || !known(options)) {
+  if (rows < 0 || groups < 0 || width < 0 || !known(options) ||
+      options & (PANORM_AUX_ADD | PANORM_AUX_GATE)) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
-  if (!dy || !x || !stat0 || (Operator::centred && !stat1) || span < 1 || span > width) {
+  if (!dy || !x || !stat0 || (Operator::centred && !stat1) || !can_span<Operator>(span, width)) {
     return PANORM_BAD_ARGUMENT;
   }
   using S = Statistic<X>;

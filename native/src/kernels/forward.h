@@ -162,7 +162,7 @@ PANORM_INLINE RowKernel *usual_row_kernel(const void *x, const void *gain, void 
                                           const void *bias, void *residual, long long width,
                                           long long span, void *scale) {
   if constexpr (kForSpeed<X> && (sizeof(X) == sizeof(Y) || sizeof(Y) == 1)) {
-    if (x && y && usual_parameters<Operator>(gain, bias) && span >= 1 && span <= width) {
+    if (x && y && usual_parameters<Operator>(gain, bias) && can_span<Operator>(span, width)) {
       if constexpr (sizeof(Y) == 1) {
         if (scale && !residual) return usual_row<Operator, false, X, Y>;
       } else {
@@ -191,7 +191,7 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;
   if (!x || !y || ((add || gate) && !aux) || (add && gate) || (sizeof(Y) == 1 && !stat1) ||
-      span < 1 || span > width) {
+      !can_span<Operator>(span, width)) {
     return PANORM_BAD_ARGUMENT;
   }
   using S = Statistic<X>;
