@@ -35,7 +35,8 @@ enum { PANORM_ABI = 3 };
 /* What a call returns. A call that does not return PANORM_OK has written nothing. */
 enum {
   PANORM_OK = 0,
-  PANORM_BAD_ARGUMENT = 1 /* a required pointer is null, a size is negative, unknown options */
+  PANORM_BAD_ARGUMENT = 1 /* a required pointer is null, a size negative, a span or option not the
+                             operator's */
 };
 
 /* Element types. Statistics and gradients of gain and bias are f32, and f64 where x is f64. */
@@ -68,7 +69,9 @@ enum {
   PANORM_ONE_ROW = 16
 };
 
-/* Options of a call, or-ed together: one of each group; 0 is the default of all. */
+/* Options of a call, or-ed together: one of each group; 0 is the default of all. Those of BatchNorm
+   are PANORM_GAIN_F32 and PANORM_PARTS; backward takes no PANORM_AUX_ADD or PANORM_AUX_GATE, and
+   disregards PANORM_ROUND_BEFORE_GAIN. */
 enum {
   /* How epsilon keeps the root away from zero (ms is the mean square or the variance). */
   PANORM_EPSILON_INSIDE = 0,  /* sqrt(ms + epsilon) */
@@ -108,14 +111,18 @@ PANORM_API const void *panorm_kernel(int op, int x_type, int y_type, int backend
 /*
  * Runs a forward kernel. x, aux and y are `rows` rows of `groups` groups of `width` contiguous
  * columns; a stride is the distance from one row to the next in elements. Each group of each row
- * is normalized on its own, over its first `span` columns (width for all but partial RMSNorm).
+ * is normalized on its own, over its first `span` columns (all of them but for RMS_NORM, partial).
+ * BATCH_NORM has one group, no span, and normalizes each column over the rows.
  *
  *   RMS_NORM    inverse = 1 / sqrt(sum(x^2) / divisor + epsilon)      (or as the options say)
  *               y = x * inverse * (gain + gain_offset) + bias
- *   LAYER_NORM  inverse = 1 / sqrt(sum((x - mean)^2) / divisor + epsilon); y = (x - mean) * inverse
- * ... BATCH_NORM  as LAYER_NORM, but mean and variance are those of a column over the rows
+ *   LAYER_NORM, BATCH_NORM
+ *               inverse = 1 / sqrt(sum((x - mean)^2) / divisor + epsilon)
+ *               y = (x - mean) * inverse * (gain + gain_offset) + bias
  *
- *   x       not null unless there is nothing to do; y may be x itself (same pointer, same stride)
+ * Every pointer is aligned to its element. With no rows, groups or columns nothing is written.
+ *
+ *   x       not null; y may be x itself (same pointer, same stride) if it has x's type
  *   aux     residual or gate as the options say, of x's type; BATCH_NORM: receives the variance
  *           of each column (divided by divisor), may be null; otherwise ignored
  *   gain    may be null (taken as 1, gain_offset ignored); bias may be null (taken as 0)
@@ -147,8 +154,8 @@ PANORM_API int panorm_forward_row(const void *kernel, const void *x, const void 
 /*
  * Runs a backward kernel: from dy, x and the statistics that forward saved, writes dx, dgain and
  * dbias (each skipped where null). Sizes, options and pointers as in panorm_forward(); dx may be
- * dy or x itself. dgain and dbias are overwritten, not added to; they have gain's layout and are
- * f32 (f64 where x is f64).
+ * dy or x itself. dgain and dbias are overwritten, not added to (but for calls without rows); they
+ * have gain's layout and are f32 (f64 where x is f64).
  *
  *   stat0   RMS_NORM_BACKWARD: the inverse; LAYER_NORM_BACKWARD, BATCH_NORM_BACKWARD: the mean
  *   stat1   LAYER_NORM_BACKWARD, BATCH_NORM_BACKWARD: the inverse deviation

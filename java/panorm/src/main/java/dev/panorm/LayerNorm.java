@@ -98,7 +98,8 @@ public final class LayerNorm {
    * @param mean as forward saved it
    * @param inverseDeviation as forward saved it
    * @param dx overwritten; may be dy or x, or null if not wanted
-   * @param dGain overwritten by the sum over all rows; of the gain's shape; null if not wanted
+   * @param dGain overwritten by the sum over all rows, infinite where x - mean is beyond a float;
+   *     of the gain's shape; null if not wanted
    * @param dBias as dGain
    */
   public void backward(Tensor dy, Tensor x, Tensor mean, Tensor inverseDeviation, Tensor dx,

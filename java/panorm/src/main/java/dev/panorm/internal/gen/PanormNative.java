@@ -53,7 +53,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_F32 = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:42:1).PANORM_F32 = 0
+     * enum enum (unnamed at ./native/include/panorm.h:43:1).PANORM_F32 = 0
      * }
      */
     public static int PANORM_F32() {
@@ -62,7 +62,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_F64 = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:42:1).PANORM_F64 = 1
+     * enum enum (unnamed at ./native/include/panorm.h:43:1).PANORM_F64 = 1
      * }
      */
     public static int PANORM_F64() {
@@ -71,7 +71,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_F16 = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:42:1).PANORM_F16 = 2
+     * enum enum (unnamed at ./native/include/panorm.h:43:1).PANORM_F16 = 2
      * }
      */
     public static int PANORM_F16() {
@@ -80,7 +80,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_BF16 = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:42:1).PANORM_BF16 = 3
+     * enum enum (unnamed at ./native/include/panorm.h:43:1).PANORM_BF16 = 3
      * }
      */
     public static int PANORM_BF16() {
@@ -89,7 +89,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_I8 = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:42:1).PANORM_I8 = 4
+     * enum enum (unnamed at ./native/include/panorm.h:43:1).PANORM_I8 = 4
      * }
      */
     public static int PANORM_I8() {
@@ -98,7 +98,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_SCALAR = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:51:1).PANORM_SCALAR = 0
+     * enum enum (unnamed at ./native/include/panorm.h:52:1).PANORM_SCALAR = 0
      * }
      */
     public static int PANORM_SCALAR() {
@@ -107,7 +107,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_NEON = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:51:1).PANORM_NEON = 1
+     * enum enum (unnamed at ./native/include/panorm.h:52:1).PANORM_NEON = 1
      * }
      */
     public static int PANORM_NEON() {
@@ -116,7 +116,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_AVX2 = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:51:1).PANORM_AVX2 = 2
+     * enum enum (unnamed at ./native/include/panorm.h:52:1).PANORM_AVX2 = 2
      * }
      */
     public static int PANORM_AVX2() {
@@ -125,7 +125,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_AVX512 = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:51:1).PANORM_AVX512 = 3
+     * enum enum (unnamed at ./native/include/panorm.h:52:1).PANORM_AVX512 = 3
      * }
      */
     public static int PANORM_AVX512() {
@@ -134,7 +134,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_RMS_NORM = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_RMS_NORM = 0
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_RMS_NORM = 0
      * }
      */
     public static int PANORM_RMS_NORM() {
@@ -143,7 +143,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_LAYER_NORM = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_LAYER_NORM = 1
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_LAYER_NORM = 1
      * }
      */
     public static int PANORM_LAYER_NORM() {
@@ -152,7 +152,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_RMS_NORM_BACKWARD = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_RMS_NORM_BACKWARD = 2
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_RMS_NORM_BACKWARD = 2
      * }
      */
     public static int PANORM_RMS_NORM_BACKWARD() {
@@ -161,7 +161,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_LAYER_NORM_BACKWARD = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_LAYER_NORM_BACKWARD = 3
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_LAYER_NORM_BACKWARD = 3
      * }
      */
     public static int PANORM_LAYER_NORM_BACKWARD() {
@@ -170,7 +170,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_BATCH_NORM = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_BATCH_NORM = 4
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_BATCH_NORM = 4
      * }
      */
     public static int PANORM_BATCH_NORM() {
@@ -179,7 +179,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_BATCH_NORM_INFERENCE = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_BATCH_NORM_INFERENCE = 5
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_BATCH_NORM_INFERENCE = 5
      * }
      */
     public static int PANORM_BATCH_NORM_INFERENCE() {
@@ -188,7 +188,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_BATCH_NORM_BACKWARD = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_BATCH_NORM_BACKWARD = 6
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_BATCH_NORM_BACKWARD = 6
      * }
      */
     public static int PANORM_BATCH_NORM_BACKWARD() {
@@ -197,7 +197,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_ONE_ROW = (int)16L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:59:1).PANORM_ONE_ROW = 16
+     * enum enum (unnamed at ./native/include/panorm.h:60:1).PANORM_ONE_ROW = 16
      * }
      */
     public static int PANORM_ONE_ROW() {
@@ -206,7 +206,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_EPSILON_INSIDE = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_EPSILON_INSIDE = 0
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_EPSILON_INSIDE = 0
      * }
      */
     public static int PANORM_EPSILON_INSIDE() {
@@ -215,7 +215,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_EPSILON_OUTSIDE = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_EPSILON_OUTSIDE = 1
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_EPSILON_OUTSIDE = 1
      * }
      */
     public static int PANORM_EPSILON_OUTSIDE() {
@@ -224,7 +224,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_EPSILON_FLOOR = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_EPSILON_FLOOR = 2
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_EPSILON_FLOOR = 2
      * }
      */
     public static int PANORM_EPSILON_FLOOR() {
@@ -233,7 +233,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_AUX_NONE = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_AUX_NONE = 0
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_AUX_NONE = 0
      * }
      */
     public static int PANORM_AUX_NONE() {
@@ -242,7 +242,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_AUX_ADD = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_AUX_ADD = 4
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_AUX_ADD = 4
      * }
      */
     public static int PANORM_AUX_ADD() {
@@ -251,7 +251,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_AUX_GATE = (int)8L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_AUX_GATE = 8
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_AUX_GATE = 8
      * }
      */
     public static int PANORM_AUX_GATE() {
@@ -260,7 +260,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_GAIN_PER_COLUMN = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_GAIN_PER_COLUMN = 0
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_GAIN_PER_COLUMN = 0
      * }
      */
     public static int PANORM_GAIN_PER_COLUMN() {
@@ -269,7 +269,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_GAIN_SHARED = (int)16L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_GAIN_SHARED = 16
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_GAIN_SHARED = 16
      * }
      */
     public static int PANORM_GAIN_SHARED() {
@@ -278,7 +278,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_GAIN_PER_GROUP = (int)32L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_GAIN_PER_GROUP = 32
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_GAIN_PER_GROUP = 32
      * }
      */
     public static int PANORM_GAIN_PER_GROUP() {
@@ -287,7 +287,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_GAIN_PER_ROW = (int)48L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_GAIN_PER_ROW = 48
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_GAIN_PER_ROW = 48
      * }
      */
     public static int PANORM_GAIN_PER_ROW() {
@@ -296,7 +296,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_ROUND_BEFORE_GAIN = (int)64L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_ROUND_BEFORE_GAIN = 64
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_ROUND_BEFORE_GAIN = 64
      * }
      */
     public static int PANORM_ROUND_BEFORE_GAIN() {
@@ -305,7 +305,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_GAIN_F32 = (int)128L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_GAIN_F32 = 128
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_GAIN_F32 = 128
      * }
      */
     public static int PANORM_GAIN_F32() {
@@ -314,7 +314,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_PARTS = (int)256L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_PARTS = 256
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_PARTS = 256
      * }
      */
     public static int PANORM_PARTS() {
@@ -323,7 +323,7 @@ public class PanormNative extends PanormNative$shared {
     private static final int PANORM_ALL_OPTIONS = (int)65535L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:72:1).PANORM_ALL_OPTIONS = 65535
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_ALL_OPTIONS = 65535
      * }
      */
     public static int PANORM_ALL_OPTIONS() {
