@@ -69,6 +69,7 @@ struct OnlyRow {
 // dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
 //   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
 //   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
+// (In one struct the arguments would be written, and copied before they have arrived: 30 ns a row.)
 template <class Operator, bool usual_gain, class V, class X, class Y, class Sums>
 __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
                                         typename V::elem stat0, typename V::elem stat1,
