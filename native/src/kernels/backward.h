@@ -8,9 +8,9 @@ template <class Operator, class V, class X, class N>
 PANORM_INLINE auto normalized(const X *x, typename V::elem stat0, typename V::elem stat1, N n) {
   auto b = load<V>(x, n);
   if constexpr (Operator::centred) {
-    return keep((b - V::set(stat0)) * V::set(stat1), n);
+    return first_columns((b - V::set(stat0)) * V::set(stat1), n);
   } else {
-    return keep(b * V::set(stat0), n);  // stat0 may be infinite
+    return first_columns(b * V::set(stat0), n);  // stat0 may be infinite
   }
 }
 

@@ -16,6 +16,12 @@ PANORM_INLINE Block<W> sum_of_rows(long long rows, Term term) {
   return total;
 }
 
+// An array, if it is there, from a column on.
+template <class T>
+PANORM_INLINE T *from(T *p, long long column) {
+  return p ? p + column : p;
+}
+
 template <class X, class Y>
 struct BatchNorm {
   using V = Compute<X>;
@@ -91,7 +97,6 @@ struct BatchNorm {
   // Column by column, and in f64 those that need it.
   __attribute__((noinline, cold)) void rescue(long long column, int count) const {
     auto kernel = (ForwardKernel *)wide_kernel(PANORM_BATCH_NORM, kTypeCode<X>, kTypeCode<Y>);
-    auto from = [](auto *p, long long c) { return p ? p + c : p; };
     for (long long c = column; c < column + count; ++c) {
       if (train<V>(c, 1)) continue;
       kernel(x + c, from(variance, c), Parameter::of<X>(gain, settings.options, 0, c, 1).p,
@@ -205,7 +210,6 @@ struct BatchNormBackward {
   __attribute__((noinline, cold)) void rescue(long long column, int count) const {
     auto kernel =
         (BackwardKernel *)wide_kernel(PANORM_BATCH_NORM_BACKWARD, kTypeCode<X>, kTypeCode<Y>);
-    auto from = [](auto *p, long long c) { return p ? p + c : p; };
     for (long long c = column; c < column + count; ++c) {
       if (run<V>(c, 1)) continue;
       kernel(dy + c, x + c, Parameter::of<X>(gain, settings.options, 0, c, 1).p, mean + c,

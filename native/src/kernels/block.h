@@ -245,17 +245,17 @@ PANORM_INLINE Block<V> fma(Block<V> a, Block<V> b, Block<V> c) {
 
 // The first n columns; +0 beyond.
 template <class V>
-PANORM_INLINE Block<V> keep(Block<V> b, All) {
+PANORM_INLINE Block<V> first_columns(Block<V> b, All) {
   return b;
 }
 
 template <class V>
-PANORM_INLINE V keep(V v, One) {
+PANORM_INLINE V first_columns(V v, One) {
   return v;
 }
 
 template <class V>
-PANORM_INLINE Block<V> keep(Block<V> b, int n) {
+PANORM_INLINE Block<V> first_columns(Block<V> b, int n) {
   return each<V>([&](int u) PANORM_INLINE_LAMBDA {
     int left = n - u * V::lanes;
     if (left >= V::lanes) return b.v[u];

@@ -79,7 +79,8 @@ struct Alone {
   PANORM_INLINE void operator()(long long, N) const {}
 };
 
-// Of a row of so many blocks what takes longer to compute again than to store and load is kept.
+// Rows of up to so many blocks have on the stack what takes longer to compute again than to store
+// and load.
 template <class V, class X>
 constexpr int kKeptBlocks = kConverts<V, X> ? 64 : 32;
 
@@ -88,7 +89,7 @@ template <Form form, class V, class X, class Value, class Meanwhile>
 PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwhile) {
   using E = typename V::elem;
   auto values = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    return keep(value(i, n), n);  // what is behind the row may be too large to convert
+    return first_columns(value(i, n), n);  // what is behind the row may be too large to convert
   };
   Block<V> kept[kKeptBlocks<V, X>];
   const bool keeps = form != Form::kAnything && row.width <= kKeptBlocks<V, X> * Block<V>::width;
@@ -253,7 +254,7 @@ struct LayerNorm {
 
   template <class V, class B, class N>
   static PANORM_INLINE B add(B acc, B b, typename V::elem base, N n) {
-    return acc + keep(b - V::set(base), n);
+    return acc + first_columns(b - V::set(base), n);
   }
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
@@ -271,7 +272,7 @@ struct LayerNorm {
       if (row.width <= blocks * Block<V>::width) {
         Block<V> kept[blocks];
         auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-          auto d = keep(deviations(i, n), n);
+          auto d = first_columns(deviations(i, n), n);
           part(kept[i / Block<V>::width], n) = d;
           return d;
         });
@@ -281,7 +282,7 @@ struct LayerNorm {
       }
     }
     auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return keep(deviations(i, n), n);
+      return first_columns(deviations(i, n), n);
     });
     return normalize<form>(row, centre, squares, s, meanwhile, deviations);
   }
