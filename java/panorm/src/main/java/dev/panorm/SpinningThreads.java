@@ -123,6 +123,7 @@ public final class SpinningThreads implements AutoCloseable {
           // Whoever has work looks after that whom to wake.
           if (work.get() == last && !closed) {
             LockSupport.park(SpinningThreads.this);
+            Thread.interrupted(); // while a thread is interrupted it does not sleep
           }
           asleep = false;
         }
