@@ -38,6 +38,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LoadingTest {
   private static final String LIBRARY = System.mapLibraryName("panorm");
 
+  /** What a folder of an unpacked library is called, but for its last digit. */
+  private static final String UNPACKED = "panorm-unpacked-0123456789abcde";
+
   /** The fastest one that works here. */
   private static final Backend NATIVE = Panorm.backend();
 
@@ -406,37 +409,44 @@ class LoadingTest {
   @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void leftovers() throws IOException {
-    leftover("panorm-1", LIBRARY);
-    leftover("panorm-2"); // died even earlier
-    Path fresh = leftover("panorm-3", LIBRARY);
+    leftover(UNPACKED + 1, LIBRARY);
+    leftover(UNPACKED + 2); // died even earlier
+    Path fresh = leftover(UNPACKED + 3, LIBRARY);
     Files.setLastModifiedTime(fresh, FileTime.from(Instant.now().minusSeconds(60)));
-    leftover("panorm-4", "notes.txt");
-    leftover("other", LIBRARY);
+    leftover(UNPACKED + 4, "notes.txt");
+    List<String> named = List.of("other", "panorm-0.1.0", UNPACKED + "0.1", UNPACKED + "10");
+    for (String name : named) {
+      leftover(name, LIBRARY);
+    }
 
     Path victim = leftover("victim", LIBRARY);
-    Files.createSymbolicLink(temporary.resolve("panorm-5"), victim);
-    aged(write("tmp/panorm-6", new byte[1]));
-    Path others = leftover("panorm-7", LIBRARY);
+    Files.createSymbolicLink(temporary.resolve(UNPACKED + 5), victim);
+    aged(write("tmp/" + UNPACKED + 6, new byte[1]));
+    Path others = leftover(UNPACKED + 7, LIBRARY);
     List<String> kept = new ArrayList<>(
-        List.of("other", "panorm-3", "panorm-4", "panorm-5", "panorm-6", "victim"));
+        List.of(UNPACKED + 3, UNPACKED + 4, UNPACKED + 5, UNPACKED + 6, "victim"));
+    kept.addAll(named);
     if (System.getProperty("user.name").equals("root")) {
       Files.setAttribute(others, "unix:uid", 65534);
-      kept.add("panorm-7");
+      kept.add(UNPACKED + 7);
     }
     worksOn(NATIVE, jvm().run());
     kept.sort(null);
     assertEquals(kept, unpacked());
-    for (Path owner : List.of(fresh, victim, temporary.resolve("other"))) {
-      assertTrue(Files.exists(owner.resolve(LIBRARY)), owner.toString());
+    assertTrue(Files.exists(fresh.resolve(LIBRARY)));
+    assertTrue(Files.exists(victim.resolve(LIBRARY)));
+    for (String name : named) {
+      assertTrue(Files.exists(temporary.resolve(name).resolve(LIBRARY)), name);
     }
-    assertEquals(kept.contains("panorm-7"), Files.exists(others.resolve(LIBRARY)));
+    assertEquals(kept.contains(UNPACKED + 7), Files.exists(others.resolve(LIBRARY)));
   }
 
   /** A name that is no text in the locale: nothing that any user leaves there keeps others out. */
   @Test
   @EnabledOnOs(OS.LINUX)
   void leftoverOfAnUnspeakableName() throws Exception {
-    String[] make = {"sh", "-c", "mkdir \"$0/panorm-$(printf '\\377')\"", temporary.toString()};
+    String[] make = {"sh", "-c", "mkdir \"$0/panorm-unpacked-$(printf '\\377')\"",
+      temporary.toString()};
     assertEquals(0, new ProcessBuilder(make).start().waitFor());
     worksOn(NATIVE, jvm().under("env", "LC_ALL=C").run());
   }

@@ -32,7 +32,8 @@ public final class NativeLibrary {
   /** Names the library file, or the folder it is in; loaded as it is. */
   public static final String PATH_PROPERTY = "panorm.library.path";
 
-  private static final String DIRECTORY_PREFIX = "panorm-";
+  /** 16 hex digits follow. Nobody else gives such a name: what has it is deleted one day. */
+  private static final String DIRECTORY_PREFIX = "panorm-unpacked-";
 
   /** A directory is in use for milliseconds; after this long whoever made it has died. */
   private static final long STALE_MILLIS = 3_600_000;
@@ -151,8 +152,8 @@ public final class NativeLibrary {
    * there is nothing to be gained by guessing a name.
    */
   private static File newDirectory(Path parent) throws IOException {
-    Path directory = parent
-        .resolve(DIRECTORY_PREFIX + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+    Path directory = parent.resolve(DIRECTORY_PREFIX
+        + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE));
     if (!FileSystems.getDefault().supportedFileAttributeViews().contains("unix")) {
       return Files.createDirectory(directory).toFile(); // Windows: the parent is this user's own
     }
@@ -180,7 +181,9 @@ public final class NativeLibrary {
     }
     for (String name : names) {
       File directory = new File(parent, name);
-      if (name.startsWith(DIRECTORY_PREFIX) && isStale(directory, mine.toPath())) {
+      // The pattern last: a new JVM's first takes a millisecond.
+      if (name.startsWith(DIRECTORY_PREFIX) && isStale(directory, mine.toPath())
+          && name.matches(DIRECTORY_PREFIX + "[0-9a-f]{16}")) {
         new File(directory, fileName()).delete();
         directory.delete();
       }
