@@ -55,9 +55,10 @@ public final class Tensor {
           "%d x %d %s with row stride %d take %d bytes, but the segment has %d".formatted(rows,
               cols, type, rowStride, bytes, segment.byteSize()));
     }
-    if (segment.address() % type.byteSize() != 0 || type.byteSize() > segment.maxByteAlignment()) {
-      throw new IllegalArgumentException("Segment at address 0x%x is not aligned for %s: %d bytes"
-          .formatted(segment.address(), type, type.byteSize()));
+    if (type.byteSize() > segment.maxByteAlignment()) {
+      throw new IllegalArgumentException(
+          "Segment is aligned to %d bytes (a Java array to its elements' size at most), but %s needs %d bytes"
+              .formatted(segment.maxByteAlignment(), type, type.byteSize()));
     }
     this.segment = segment.asSlice(0, bytes);
     this.byteSize = bytes;
@@ -105,7 +106,8 @@ public final class Tensor {
 
   /**
    * Wraps rows at the start of a segment, off-heap or on, without a copy. Elements are in native
-   * byte order.
+   * byte order. A Java array is aligned to the size of its own elements at most: F32 needs a float[],
+   * int[], long[] or double[].
    *
    * @param rowStride distance from one row to the next in elements, at least {@code cols} if there
    *     are two rows or more

@@ -314,6 +314,8 @@ class ArgumentsTest {
     refuses(() -> Tensor.ofSegment(segment, DType.F32, Long.MAX_VALUE, 2, 4),
         "9223372036854775807");
     refuses(() -> Tensor.ofSegment(segment.asSlice(2), DType.F32, 1, 2), "aligned", "4 bytes");
+    refuses(() -> Tensor.ofSegment(MemorySegment.ofArray(new byte[8]), DType.F32, 1, 2),
+        "aligned to 1 bytes", "Java array", "F32 needs 4 bytes");
     MemorySegment nowhere = MemorySegment.NULL.reinterpret(64);
     refuses(() -> Tensor.ofSegment(nowhere, DType.F32, 2, 4), "64 bytes", "address 0");
     refuses(IndexOutOfBoundsException.class, () -> x.rows(2, 2), "2");
