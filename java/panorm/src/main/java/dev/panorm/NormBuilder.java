@@ -55,10 +55,12 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
    * caller waits for the last parts up to 50 microseconds without sleeping. Default: the calling
    * thread only.
    *
-   * <p>Calls of several rows then throw {@link IllegalArgumentException} for tensors that are confined
-   * to one thread. If the executor throws anything but {@link
-   * java.util.concurrent.RejectedExecutionException} or {@link OutOfMemoryError}, the caller gets it,
-   * and what has been written of the outputs is undefined.
+   * <p>Calls of whatever size then throw {@link IllegalArgumentException} for tensors that are
+   * confined to one thread: what works with a small batch should not fail with a large one. Only
+   * forward calls of one row, which are never divided, take them (not those of {@link BatchNorm}).
+   * If the executor throws anything but {@link java.util.concurrent.RejectedExecutionException} or
+   * {@link OutOfMemoryError}, the caller gets it, and what has been written of the outputs is
+   * undefined.
    *
    * @throws IllegalArgumentException if parts is less than 1
    */

@@ -95,6 +95,9 @@ final class Parallel {
 
   private static void requireShared(String name, MemorySegment segment) {
     if (!segment.isAccessibleBy(ANY_OTHER)) {
+      if (!segment.scope().isAlive()) {
+        throw new IllegalStateException(name + " is in a closed arena");
+      }
       if (!segment.isAccessibleBy(Thread.currentThread())) {
         throw new WrongThreadException(name + " is confined to another thread");
       }

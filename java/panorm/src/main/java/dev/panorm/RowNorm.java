@@ -166,7 +166,7 @@ final class RowNorm {
 
   private void forwardRows(Kernel kernel, Tensor x, Tensor aux, Tensor y, Tensor stat0,
       Tensor stat1, long width, long span, int with, boolean heap) {
-    if (parallel == null) {
+    if (parallel == null || x.rows() == 1) {
       kernel.forward(x.segment(), Tensor.segmentOf(aux), parameters.gain, parameters.bias,
           y.segment(), Tensor.segmentOf(stat0), Tensor.segmentOf(stat1), x.rows(), groups, width,
           span, x.rowStride(), Tensor.strideOf(aux), y.rowStride(), epsilon, parameters.gainOffset,
