@@ -1,9 +1,13 @@
 package dev.panorm;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -11,11 +15,69 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Calls that are made in several: with arrays, and on several threads. */
 @Timeout(60)
 class CutCallsTest {
+  private static final int ROWS = 64;
   private static final int COLS = 2048;
+
+  private final Arena arena = Arena.ofAuto();
+  private final Tensor x = Tensors.normal(arena, ROWS, COLS, 1);
+  private final Tensor perRow = Tensors.normal(arena, ROWS, 1, 2);
+  private final Tensor perColumn = Tensors.normal(arena, 1, COLS, 3);
+
+  private interface Backward {
+    void run(Tensor dx, Tensor dGain, Tensor dBias);
+  }
+
+  /** Those of norms with the given builders' options. */
+  private List<Backward> backwards(Backend backend, SpinningThreads threads) {
+    RmsNorm rms = with(RmsNorm.builder(), backend, threads).build();
+    LayerNorm layer = with(LayerNorm.builder(), backend, threads).build();
+    BatchNorm batch = with(BatchNorm.builder(), backend, threads).build();
+    return List.of((dx, dGain, dBias) -> rms.backward(x, x, perRow, dx, dGain, dBias),
+        (dx, dGain, dBias) -> layer.backward(x, x, perRow, perRow, dx, dGain, dBias),
+        (dx, dGain, dBias) -> batch.backward(x, x, perColumn, perColumn, dx, dGain, dBias));
+  }
 
   private static <B extends NormBuilder<B>> B with(B builder, Backend backend,
       SpinningThreads threads) {
     return threads == null ? builder.backend(backend) : builder.backend(backend).parallel(threads);
+  }
+
+  /** Nor does the part of the call that has no use for dx. */
+  @ParameterizedTest
+  @MethodSource("dev.panorm.Panorm#availableBackends")
+  void backwardWithoutAccessToDxWritesNothing(Backend backend) {
+    Tensor closed = allocateIn(Arena.ofConfined(), true);
+    Tensor closedShared = allocateIn(Arena.ofShared(), true);
+    Tensor ofAnother = CompletableFuture.supplyAsync(() -> allocateIn(Arena.ofConfined(), false))
+        .join();
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ZERO)) {
+      for (SpinningThreads oneOrMore : new SpinningThreads[] {null, threads}) {
+        for (Backward backward : backwards(backend, oneOrMore)) {
+          refuses(IllegalStateException.class, backward, closed);
+          refuses(IllegalStateException.class, backward, closedShared);
+          refuses(WrongThreadException.class, backward, ofAnother);
+        }
+      }
+    }
+  }
+
+  private static Tensor allocateIn(Arena arena, boolean close) {
+    Tensor t = Tensor.allocate(arena, DType.F32, ROWS, COLS);
+    if (close) {
+      arena.close();
+    }
+    return t;
+  }
+
+  private static void refuses(Class<? extends Exception> type, Backward backward, Tensor dx) {
+    Tensor dGain = Tensor.ofArray(new float[COLS]);
+    Tensor dBias = Tensor.ofArray(new float[COLS]);
+    dGain.set(0, 0, 1);
+    dBias.set(0, 0, 1);
+    String message = assertThrows(type, () -> backward.run(dx, dGain, dBias)).getMessage();
+    assertTrue(message.startsWith("dx is "), message);
+    assertEquals(1, dGain.get(0, 0));
+    assertEquals(1, dBias.get(0, 0));
   }
 
   /** There is nothing to divide, whatever else the call has. */

@@ -31,8 +31,12 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
    * Steps to be taken in order, each of at most {@code parts} calls in any order, that do together
    * what this call does, with the same bits. The gradients of gain and bias, which add up the rows
    * and so are cut by columns, come first: dx may overwrite dy or x.
+   *
+   * @throws IllegalStateException if dx is closed, which the first step would not see
+   * @throws WrongThreadException if dx is another thread's
    */
   public List<List<BackwardCall>> cut(long parts) {
+    Pieces.requireAccess(dx);
     List<BackwardCall> calls = new ArrayList<>();
     if (kernel.op().overRows()) {
       Pieces.ofColumns(width, parts,

@@ -12,7 +12,7 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
       MemorySegment y, MemorySegment stat0, MemorySegment stat1, long rows, long groups, long width,
       long span, long xStride, long auxStride, long yStride, double epsilon, double gainOffset,
       double divisor, int options, boolean heap) {
-    requireAccess(x, aux, gain, bias, y, stat0, stat1);
+    Pieces.requireAccess(x, aux, gain, bias, y, stat0, stat1);
     ForwardCall c = new ForwardCall(this, x, aux, gain, bias, y, stat0, stat1, rows, groups, width,
         span, xStride, auxStride, yStride, epsilon, gainOffset, divisor, options, heap);
     switch (op) {
@@ -29,7 +29,7 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
       MemorySegment stat1, MemorySegment dx, MemorySegment dGain, MemorySegment dBias, long rows,
       long groups, long width, long span, long dyStride, long xStride, long dxStride,
       double epsilon, double gainOffset, double divisor, int options, boolean heap) {
-    requireAccess(dy, x, gain, stat0, stat1, dx, dGain, dBias);
+    Pieces.requireAccess(dy, x, gain, stat0, stat1, dx, dGain, dBias);
     BackwardCall c = new BackwardCall(this, dy, x, gain, stat0, stat1, dx, dGain, dBias, rows,
         groups, width, span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor, options,
         heap);
@@ -49,18 +49,6 @@ record JavaKernel(Op op, Element x, Element y) implements Kernel {
     if (width > LONGEST) {
       throw new IllegalArgumentException(
           "The Java backend takes rows of up to " + LONGEST + " elements, not " + width);
-    }
-  }
-
-  /** As a native call does: all memory is there, for this thread, before any is written. */
-  private static void requireAccess(MemorySegment... segments) {
-    for (MemorySegment segment : segments) {
-      if (!segment.scope().isAlive()) {
-        throw new IllegalStateException("Already closed");
-      }
-      if (!segment.isAccessibleBy(Thread.currentThread())) {
-        throw new WrongThreadException("Memory is confined to another thread");
-      }
     }
   }
 }

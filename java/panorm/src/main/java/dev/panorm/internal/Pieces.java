@@ -40,6 +40,18 @@ final class Pieces {
     return present(segment) ? segment.asSlice(index * type.size) : segment;
   }
 
+  /** As a native call does: all memory is there, for this thread, before any is written. */
+  static void requireAccess(MemorySegment... segments) {
+    for (MemorySegment segment : segments) {
+      if (!segment.scope().isAlive()) {
+        throw new IllegalStateException("Already closed");
+      }
+      if (!segment.isAccessibleBy(Thread.currentThread())) {
+        throw new WrongThreadException("Memory is confined to another thread");
+      }
+    }
+  }
+
   static Element parameterType(Element x, int options) {
     return (options & Options.GAIN_F32) != 0 ? Element.F32 : x;
   }
