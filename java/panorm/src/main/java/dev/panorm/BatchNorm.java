@@ -22,6 +22,10 @@ import java.util.Objects;
  * gradients and all statistics are 1 x columns. Types are those of {@link RmsNorm}, but y has x's.
  * In-place use, errors and thread-safety are those of {@link RmsNorm}, too. A column with a NaN or
  * an infinity becomes all NaN.
+ *
+ * <p>Training and backward need all rows at once: with tensors on the Java heap they hold up garbage
+ * collection, and whatever else stops all threads, for as long as 64 columns take. Large batches
+ * belong off the heap.
  */
 public final class BatchNorm {
   private final Backend backend;

@@ -8,6 +8,8 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -107,5 +109,38 @@ class CutCallsTest {
       RmsNorm rms = with(RmsNorm.builder(), backend, threads).build();
       assertThrows(IllegalArgumentException.class, () -> rms.forward(rows, rows));
     }
+  }
+
+  /** As its columns are no more than a block, which is not cut. */
+  @ParameterizedTest
+  @MethodSource("dev.panorm.Panorm#availableBackends")
+  void batchesOfFewColumnsAreCutByRowsInInference(Backend backend) {
+    AtomicInteger handed = new AtomicInteger();
+    Executor counting = task -> {
+      handed.incrementAndGet();
+      task.run();
+    };
+    int rows = 20_001;
+    int cols = 53;
+    Tensor in = Tensors.normal(arena, rows, cols, 1);
+    Tensor gain = Tensors.normal(arena, 1, cols, 2);
+    Tensor mean = Tensors.normal(arena, 1, cols, 3);
+    Tensor variance = Tensor.allocate(arena, DType.F32, 1, cols);
+    for (int col = 0; col < cols; col++) {
+      variance.set(0, col, 1 + col);
+    }
+    Tensor expected = Tensor.allocate(arena, DType.F32, rows, cols);
+    BatchNorm.builder(gain).backend(backend).build().forward(in, expected, mean, variance);
+    Tensor array = Tensor.ofArray(new float[rows * cols], 0, rows, cols);
+    BatchNorm.builder(gain).backend(backend).build().forward(in, array, mean, variance);
+    Tensors.assertSameBits(expected, array, "y on the heap");
+    Tensor parallel = Tensor.allocate(arena, DType.F32, rows, cols);
+    BatchNorm.builder(gain)
+        .backend(backend)
+        .parallel(counting, 3)
+        .build()
+        .forward(in, parallel, mean, variance);
+    Tensors.assertSameBits(expected, parallel, "y in parts");
+    assertEquals(2, handed.get(), "parts but the caller's");
   }
 }

@@ -28,11 +28,13 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
 
   /**
    * At most {@code parts} calls that do together what this one does, with the same bits, in any
-   * order: each some of the rows, or of the columns where statistics are over the rows.
+   * order: each some of the rows, or of the columns where statistics are over the rows. (Where these
+   * are given, columns that cannot be cut are cut by rows.)
    */
   public List<ForwardCall> cut(long parts) {
     List<ForwardCall> calls = new ArrayList<>();
-    if (kernel.op().overRows()) {
+    boolean byColumns = width > Pieces.COLUMNS || kernel.op() != Op.BATCH_NORM_INFERENCE;
+    if (kernel.op().overRows() && byColumns) {
       Pieces.ofColumns(width, parts, (from, to, pieces) -> calls.add(columns(from, to, pieces)));
     } else {
       Pieces.ofRows(rows, parts, (from, to, pieces) -> calls.add(rows(from, to, pieces)));
@@ -43,10 +45,11 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
   private ForwardCall rows(long from, long to, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
+    long fromStatistic = kernel.op().overRows() ? 0 : from * groups; // there is one a column
     return new ForwardCall(kernel, Pieces.at(x, from * xStride, element),
         Pieces.at(aux, from * auxStride, element), Pieces.parameterAt(gain, from, element, options),
         Pieces.parameterAt(bias, from, element, options), Pieces.at(y, from * yStride, kernel.y()),
-        Pieces.at(stat0, from * groups, statistic), Pieces.at(stat1, from * groups, statistic),
+        Pieces.at(stat0, fromStatistic, statistic), Pieces.at(stat1, fromStatistic, statistic),
         to - from, groups, width, span, xStride, auxStride, yStride, epsilon, gainOffset, divisor,
         Options.ofPart(options, pieces), heap);
   }

@@ -155,7 +155,10 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     }
   }
 
-  /** On the heap. A row that is longer than a piece holds up the collector all the same. */
+  /**
+   * On the heap. A row that is longer than a piece, and BatchNorm's training, which needs all rows of
+   * its 64 columns, hold up the collector all the same.
+   */
   private void forwardInPieces(ForwardCall c) {
     try {
       List<ForwardCall> pieces = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
@@ -216,8 +219,9 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   }
 
   /**
-   * On the heap. A row that is longer than a piece, and the gradients of gain and bias of several
-   * groups or with an element a group, which are not cut, hold up the collector all the same.
+   * On the heap. A row that is longer than a piece, and what needs all rows, hold up the collector
+   * all the same: 64 columns of BatchNorm or of the gradients of gain and bias, and these whole where
+   * they have several groups or an element a group.
    */
   private void backwardInPieces(BackwardCall c) {
     try {

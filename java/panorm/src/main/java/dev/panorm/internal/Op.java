@@ -4,7 +4,7 @@ package dev.panorm.internal;
 public enum Op {
   RMS_NORM, LAYER_NORM, RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_INFERENCE, BATCH_NORM_BACKWARD;
 
-  /** Whether it is columns, not rows, that are independent of each other. */
+  /** Whether statistics are those of columns, not of rows. */
   boolean overRows() {
     return compareTo(BATCH_NORM) >= 0;
   }

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 /** How calls are cut: by rows, or by columns in whole blocks of the kernels. */
 final class Pieces {
   /** Columns come in multiples of this: the widest block of a kernel. */
-  private static final long COLUMNS = 64;
+  static final long COLUMNS = 64;
 
   /** A piece, and how many there are. */
   interface Range {
