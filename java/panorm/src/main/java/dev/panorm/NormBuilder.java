@@ -40,6 +40,7 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
    * Runs on this backend. Default: {@link Panorm#backend}. For comparisons; the bits are the same.
    *
    * @throws IllegalArgumentException if it is not available
+   * @throws IllegalStateException as {@link Panorm#backend}
    */
   public B backend(Backend backend) {
     this.backend = Backends.requireAvailable(Objects.requireNonNull(backend, "backend"));

@@ -41,8 +41,8 @@ import java.util.Objects;
  * Nothing is wider than F64: of a row above 1e153 or below 1e-153 the squares become infinite or 0.
  *
  * <p>Instances are immutable and thread-safe. Once compiled, calls on a native backend allocate
- * nothing, unless they run on several threads or on more than 2^15 elements on the Java heap. Every
- * method checks its arguments first and throws, with nothing written, {@link
+ * nothing, unless the norm is built for several threads or there are more than 2^15 elements on the
+ * Java heap. Every method checks its arguments first and throws, with nothing written, {@link
  * IllegalArgumentException} for shapes, types, overlap or a read-only output, {@link
  * IllegalStateException} for a closed arena, and {@link WrongThreadException} for one confined to
  * another thread. No rows, or rows of no columns, are nothing to do; sums over them are 0.

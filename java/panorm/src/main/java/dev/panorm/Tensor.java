@@ -218,6 +218,7 @@ public final class Tensor {
    * Stores a value, rounded to the nearest element, ties to even; in {@link DType#I8} what is beyond
    * its range becomes the nearest end of it, and a NaN 0.
    *
+   * @throws IllegalArgumentException if the memory is read-only
    * @throws IndexOutOfBoundsException if there is no such element
    */
   public void set(long row, long col, double value) {

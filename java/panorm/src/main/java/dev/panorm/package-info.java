@@ -5,9 +5,10 @@
  * dev.panorm.WeightNorm} and {@link dev.panorm.L2Norm}.
  *
  * <p>Operators are immutable and thread-safe. They read and write {@linkplain dev.panorm.Tensor
- * tensors}, views of memory that the caller owns, allocate nothing, use no thread but the caller's
- * unless they are built with an executor, and check every argument before they write anything.
- * {@link dev.panorm.Panorm} tells which backend runs them; the results have the same bits on every
- * one, and on any number of threads.
+ * tensors}, views of memory that the caller owns, and check every argument before they write
+ * anything. Unless they are built with an executor or {@link dev.panorm.SpinningThreads}, they use
+ * no thread but the caller's and, off the heap and once compiled, allocate nothing ({@link
+ * dev.panorm.RmsNorm} has the details). {@link dev.panorm.Panorm} tells which backend runs them; the
+ * results have the same bits on every one, and on any number of threads.
  */
 package dev.panorm;
