@@ -38,13 +38,6 @@ public final class Tensor {
 
   private Tensor(MemorySegment segment, DType type, long rows, long cols, long rowStride) {
     this.type = Objects.requireNonNull(type, "type");
-    if (rows < 0 || cols < 0) {
-      throw new IllegalArgumentException("Negative shape: " + rows + " x " + cols);
-    }
-    if (rows > 1 && rowStride < cols) {
-      throw new IllegalArgumentException(
-          "Row stride " + rowStride + " is less than the " + cols + " columns of a row");
-    }
     long bytes = byteSize(type, rows, cols, rowStride);
     if (bytes > 0 && segment.isNative() && segment.address() == 0) {
       throw new IllegalArgumentException(
@@ -71,8 +64,15 @@ public final class Tensor {
     this.readOnly = segment.isReadOnly();
   }
 
-  /** Bytes from the first element to the last; refuses what does not fit a long. */
+  /** Bytes from the first element to the last; refuses what is no shape or does not fit a long. */
   private static long byteSize(DType type, long rows, long cols, long rowStride) {
+    if (rows < 0 || cols < 0) {
+      throw new IllegalArgumentException("Negative shape: " + rows + " x " + cols);
+    }
+    if (rows > 1 && rowStride < cols) {
+      throw new IllegalArgumentException(
+          "Row stride " + rowStride + " is less than the " + cols + " columns of a row");
+    }
     if (rows == 0 || cols == 0) {
       return 0;
     }
@@ -91,9 +91,6 @@ public final class Tensor {
    * @throws IllegalArgumentException if a size is negative or the whole overflows
    */
   public static Tensor allocate(Arena arena, DType type, long rows, long cols) {
-    if (rows < 0 || cols < 0) {
-      throw new IllegalArgumentException("Negative shape: " + rows + " x " + cols);
-    }
     long bytes = byteSize(type, rows, cols, cols);
     return new Tensor(arena.allocate(bytes, ALIGNMENT), type, rows, cols, cols);
   }
