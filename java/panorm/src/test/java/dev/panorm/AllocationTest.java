@@ -13,6 +13,7 @@ class AllocationTest {
   void compiledCallsAllocateNothing() {
     Jvm.Result result = Jvm.running(Program.class).run();
     assertEquals("", result.out() + result.err());
+    assertEquals(0, result.exit());
   }
 
   /** Prints the uses that go on allocating. */

@@ -99,13 +99,17 @@ final class Jvm {
   record Started(Process process, Path out, Path err) {
     Result result() {
       try {
-        if (!process.waitFor(2, TimeUnit.MINUTES)) {
+        boolean ended = process.waitFor(2, TimeUnit.MINUTES);
+        if (!ended) {
           process.destroyForcibly().waitFor();
         }
         Result result = new Result(process.exitValue(), Files.readString(out),
             Files.readString(err));
         Files.delete(out);
         Files.delete(err);
+        if (!ended) {
+          throw new AssertionError("not at its end after two minutes: " + result);
+        }
         return result;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
