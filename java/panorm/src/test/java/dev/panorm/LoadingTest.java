@@ -405,6 +405,27 @@ class LoadingTest {
     assertNothingLeft();
   }
 
+  @Test
+  void backendByTheEnvironment() {
+    for (Backend backend : List.of(Backend.JAVA, Backend.SCALAR, NATIVE)) {
+      Jvm.Result result = jvm().under("env", "PANORM_BACKEND=" + backend).run();
+      worksOn(backend, result);
+      assertEquals("", result.err());
+    }
+    Jvm.Result unknown = jvm().under("env", "PANORM_BACKEND=avx3").run();
+    assertEquals(1, unknown.exit());
+    assertHas(unknown.err(), "IllegalStateException: PANORM_BACKEND=avx3: Unknown backend");
+    assertNothingLeft();
+  }
+
+  /** Even where that names none. */
+  @Test
+  void propertyBeforeTheEnvironment() {
+    for (String other : List.of("java", "avx3")) {
+      loads(jvm().under("env", "PANORM_BACKEND=" + other).property("panorm.backend", NATIVE));
+    }
+  }
+
   /** What a JVM left behind that died between unpacking and loading goes, and nothing else. */
   @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
