@@ -1,10 +1,12 @@
 package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class SpinningThreadsTest {
+  static {
+    // Threads' processor time is there, which the library does not read.
+    SpinningThreadsTest.class.getModule()
+        .addReads(ModuleLayer.boot().findModule("java.management").orElseThrow());
+  }
+
   /** Two parts of it are the least that is divided. */
   private static final int COLS = 1 << 14;
 
@@ -43,6 +51,51 @@ class SpinningThreadsTest {
     }
     parallel.runAll(all);
     return List.of(threads);
+  }
+
+  static List<Thread> workers(SpinningThreads threads) {
+    List<Thread> all = new ArrayList<>(together(new Parallel(threads), threads.count() + 1));
+    all.remove(Thread.currentThread());
+    return all;
+  }
+
+  static long processorNanos(Thread thread) {
+    return ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId());
+  }
+
+  /** The same as soon as it sleeps: a thread waits for nothing else. */
+  static long processorNanosAsleep(Thread thread) throws InterruptedException {
+    while (thread.getState() != Thread.State.WAITING) { // or the time limit ends it
+      Thread.sleep(1);
+    }
+    return processorNanos(thread);
+  }
+
+  /** For as long as they are told, and no longer. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 5})
+  void theySleep(long spinMillis) throws InterruptedException {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ofMillis(spinMillis))) {
+      Thread worker = workers(threads).getFirst();
+      long before = processorNanosAsleep(worker);
+      Thread.sleep(300);
+      // Nothing but the last step to sleep; if it span it would be 300 ms, or 100 beside others.
+      assertTrue(processorNanos(worker) - before < 10_000_000);
+    }
+  }
+
+  @Test
+  void theySpin() throws InterruptedException {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ofSeconds(30))) {
+      Thread worker = workers(threads).getFirst();
+      long before = processorNanos(worker);
+      // To fall asleep takes less than a millisecond; to spin for so long takes however long it
+      // waits for a processor.
+      while (processorNanos(worker) - before < 100_000_000) {
+        assertNotEquals(Thread.State.WAITING, worker.getState());
+        Thread.sleep(1);
+      }
+    }
   }
 
   /** Whether they spin or sleep when the next call comes. */
