@@ -1,15 +1,23 @@
 package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -18,16 +26,21 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls on several threads; that their bits are those of one, {@link OperatorsTest} shows. */
 @Timeout(60)
 class ParallelTest {
   private static final int ROWS = 600;
   private static final int COLS = 2048;
+  private static final byte PATTERN = 0x3f;
 
   private final Arena arena = Arena.ofAuto();
   private final Tensor x = Tensors.normal(arena, ROWS, COLS, 1);
@@ -45,18 +58,83 @@ class ParallelTest {
 
   @ParameterizedTest
   @MethodSource("dev.panorm.Panorm#availableBackends")
-  void largeCallsAreDividedAndSmallOnesAreNot(Backend backend) {
+  void largeCallsAreDivided(Backend backend) {
     AtomicInteger handed = new AtomicInteger();
-    Executor counting = task -> {
+    RmsNorm.builder().parallel(counting(handed), 3).backend(backend).build().forward(x, y);
+    assertEquals(2, handed.get(), "parts but the caller's");
+    assertNormalized();
+  }
+
+  private static Executor counting(AtomicInteger handed) {
+    return task -> {
       handed.incrementAndGet();
       Thread.startVirtualThread(task);
     };
-    RmsNorm norm = RmsNorm.builder().parallel(counting, 3).backend(backend).build();
-    norm.forward(x, y);
-    assertEquals(2, handed.get(), "parts but the caller's");
-    assertNormalized();
-    norm.forward(x.row(0), y.row(0));
+  }
+
+  /** From where a call is divided {@link NormBuilder#parallel(Executor, int)} says. */
+  @Test
+  void smallCallsAreNotDivided() {
+    AtomicInteger handed = new AtomicInteger();
+    RmsNorm norm = norm(counting(handed), 8);
+    forward(norm, (1 << 19) - 1);
+    assertEquals(0, handed.get());
+    forward(norm, 1 << 19);
+    assertEquals(1, handed.get());
+    backward(norm, (1 << 20) - 1);
+    assertEquals(1, handed.get());
+    backward(norm, 1 << 20);
     assertEquals(2, handed.get());
+  }
+
+  /**
+   * The same of {@link NormBuilder#parallel(SpinningThreads)}. Nothing tells who took part in a call,
+   * but a thread that sleeps takes no processor time until it is woken.
+   */
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC}) // elsewhere what waking takes is less than the clock's step
+  void smallCallsWakeNoSpinningThread() throws InterruptedException {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ZERO)) {
+      Thread worker = SpinningThreadsTest.workers(threads).getFirst();
+      RmsNorm norm = RmsNorm.builder().parallel(threads).build();
+      assertLeavesAsleep(worker, () -> forward(norm, (1 << 15) - 1));
+      assertWakes(worker, () -> forward(norm, 1 << 15));
+      assertLeavesAsleep(worker, () -> backward(norm, (1 << 16) - 1));
+      assertWakes(worker, () -> backward(norm, 1 << 16));
+    }
+  }
+
+  private static void assertWakes(Thread sleeper, Runnable call) throws InterruptedException {
+    long before = SpinningThreadsTest.processorNanosAsleep(sleeper);
+    call.run();
+    while (SpinningThreadsTest.processorNanos(sleeper) == before) { // or the time limit ends it
+      Thread.sleep(1);
+    }
+  }
+
+  private static void assertLeavesAsleep(Thread sleeper, Runnable call)
+      throws InterruptedException {
+    // Once is enough: a thread may wake by itself, or be still on its way to sleep.
+    for (int i = 0; i < 10; i++) {
+      long before = SpinningThreadsTest.processorNanosAsleep(sleeper);
+      call.run();
+      Thread.sleep(50); // waking takes some ten microseconds where a processor is free
+      if (SpinningThreadsTest.processorNanos(sleeper) == before) {
+        return;
+      }
+    }
+    fail("each of the calls woke " + sleeper);
+  }
+
+  /** In rows of one element, of which there may be any number. */
+  private void forward(RmsNorm norm, long elements) {
+    Tensor in = Tensor.allocate(arena, DType.F32, elements, 1);
+    norm.forward(in, in);
+  }
+
+  private void backward(RmsNorm norm, long elements) {
+    Tensor in = Tensor.allocate(arena, DType.F32, elements, 1);
+    norm.backward(in, in, in, Tensor.allocate(arena, DType.F32, elements, 1), null);
   }
 
   @Test
@@ -230,27 +308,71 @@ class ParallelTest {
     assertTrue(Thread.interrupted());
   }
 
-  @Test
-  void confinedMemoryIsRefused() {
-    try (Arena confined = Arena.ofConfined()) {
-      Tensor own = Tensor.allocate(confined, DType.F32, ROWS, COLS);
-      Tensor statistic = Tensor.allocate(confined, DType.F32, ROWS, 1);
-      Tensor shared = Tensor.allocate(arena, DType.F32, ROWS, 1);
-      RmsNorm norm = norm(Runnable::run, 2);
-      assertRefused("x", () -> norm.forward(own, y));
-      assertRefused("y", () -> norm.forward(x, own));
-      assertRefused("residual", () -> norm.addForward(x, own, y));
-      assertRefused("statistic", () -> norm.forward(x, y, statistic));
-      assertRefused("dy", () -> norm.backward(own, x, shared, y, null));
-      assertRefused("dx", () -> norm.backward(x, x, shared, own, null));
-      assertRefused("statistic", () -> norm.backward(x, x, statistic, y, null));
+  /** The tensors of a call, one of them in an arena of its own. */
+  private record Call(String name, Arena its, Arena others, Map<String, Tensor> tensors) {
+    private Tensor tensor(String tensor, long rows, long cols) {
+      return tensors.computeIfAbsent(tensor, t -> {
+        Tensor made = Tensor.allocate(t.equals(name) ? its : others, DType.F32, rows, cols);
+        made.segment().fill(PATTERN);
+        return made;
+      });
+    }
+
+    private Tensor matrix(String tensor) {
+      return tensor(tensor, ROWS, COLS);
+    }
+
+    private Tensor row(String tensor) {
+      return tensor(tensor, 1, COLS);
+    }
+
+    private Tensor statistic(String tensor) {
+      return tensor(tensor, ROWS, 1);
+    }
+
+    private LayerNorm norm() {
+      return LayerNorm.builder(row("gain")).bias(row("bias")).parallel(Runnable::run, 2).build();
+    }
+
+    void forward() {
+      norm().addForward(matrix("x"), matrix("residual"), matrix("y"), statistic("first statistic"),
+          statistic("second statistic"));
+    }
+
+    void backward() {
+      norm().backward(matrix("dy"), matrix("x"), statistic("first statistic"),
+          statistic("second statistic"), matrix("dx"), row("dGain"), row("dBias"));
     }
   }
 
-  private void assertRefused(String name, Runnable call) {
-    String message = assertThrows(IllegalArgumentException.class, call::run).getMessage();
-    assertTrue(message.contains(name) && message.contains("confined"), message);
-    assertEquals(0, y.get(0, 0));
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "residual", "gain", "bias", "y", "first statistic",
+    "second statistic"})
+  void forwardRefusesConfinedMemory(String name) {
+    refusesConfined(name, Call::forward);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dy", "x", "gain", "first statistic", "second statistic", "dx", "dGain",
+    "dBias"})
+  void backwardRefusesConfinedMemory(String name) {
+    refusesConfined(name, Call::backward);
+  }
+
+  /** Confined to the calling thread, or to another: nothing is written. */
+  private static void refusesConfined(String name, Consumer<Call> method) {
+    try (Arena shared = Arena.ofShared(); Arena confined = Arena.ofConfined()) {
+      Call call = new Call(name, confined, shared, new HashMap<>());
+      String message = assertThrows(IllegalArgumentException.class, () -> method.accept(call))
+          .getMessage();
+      assertTrue(message.contains(name) && message.contains("confined to one thread"), message);
+      assertInstanceOf(WrongThreadException.class, assertThrows(CompletionException.class,
+          () -> CompletableFuture.runAsync(() -> method.accept(call)).join()).getCause());
+      MemorySegment pattern = shared.allocate(4 * ROWS * COLS).fill(PATTERN);
+      call.tensors.forEach((other, t) -> assertEquals(-1,
+          t.segment().mismatch(pattern.asSlice(0, t.segment().byteSize())),
+          other + " was written"));
+    }
   }
 
   @Test
