@@ -1,5 +1,9 @@
 package dev.panorm;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
 import dev.panorm.internal.Element;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
@@ -97,7 +101,7 @@ enum Values {
     for (long row = 0; row < argument.rows(); row++) {
       for (long col = 0; col < argument.cols(); col++) {
         double value = next(random, range);
-        argument.type().set(segment, row * argument.stride() + col, value);
+        store(segment, argument.type(), row * argument.stride() + col, value, random);
       }
     }
     finish(segment, argument, random);
@@ -119,7 +123,28 @@ enum Values {
   private static void put(MemorySegment segment, Argument a, long row, RandomGenerator random,
       double value) {
     if (a.rows() > 0 && a.cols() > 0) {
-      a.type().set(segment, row * a.stride() + random.nextLong(a.cols()), value);
+      store(segment, a.type(), row * a.stride() + random.nextLong(a.cols()), value, random);
+    }
+  }
+
+  /** A NaN becomes any, quiet or not: often one with ones in the lowest bits only, or in all. */
+  private static void store(MemorySegment segment, Element type, long index, double value,
+      RandomGenerator random) {
+    if (!Double.isNaN(value)) {
+      type.set(segment, index, value);
+      return;
+    }
+    int fractionBits = Range.of(type).fractionBits;
+    long all = (1L << fractionBits) - 1;
+    long fraction = random.nextInt(4) == 0
+        ? all
+        : 1 + random.nextLong(all >> random.nextInt(fractionBits));
+    long sign = random.nextBoolean() ? 0 : 1L << 8 * type.size - 1;
+    long bits = (-1L << fractionBits | fraction) ^ sign;
+    switch ((int) type.size) {
+      case 2 -> segment.set(JAVA_SHORT_UNALIGNED, index * 2, (short) bits);
+      case 4 -> segment.set(JAVA_INT_UNALIGNED, index * 4, (int) bits);
+      default -> segment.set(JAVA_LONG_UNALIGNED, index * 8, bits);
     }
   }
 
