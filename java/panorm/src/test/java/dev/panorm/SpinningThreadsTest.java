@@ -85,6 +85,21 @@ class SpinningThreadsTest {
   }
 
   @Test
+  void anInterruptedOneSleepsAgain() throws InterruptedException {
+    try (SpinningThreads threads = new SpinningThreads(1, Duration.ZERO)) {
+      Thread worker = workers(threads).getFirst();
+      processorNanosAsleep(worker);
+      worker.interrupt();
+      while (worker.isInterrupted()) { // or the time limit ends it
+        Thread.sleep(1);
+      }
+      long before = processorNanosAsleep(worker);
+      Thread.sleep(300);
+      assertTrue(processorNanos(worker) - before < 10_000_000); // as in theySleep()
+    }
+  }
+
+  @Test
   void theySpin() throws InterruptedException {
     try (SpinningThreads threads = new SpinningThreads(1, Duration.ofSeconds(30))) {
       Thread worker = workers(threads).getFirst();
