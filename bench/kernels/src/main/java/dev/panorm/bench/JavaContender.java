@@ -13,6 +13,7 @@ import dev.panorm.bench.baseline.VectorBf16;
 import dev.panorm.bench.baseline.VectorF16;
 import dev.panorm.bench.baseline.VectorGradients;
 import dev.panorm.bench.baseline.VectorQuantizer;
+import dev.panorm.bench.baseline.VectorSegmentGradients;
 import dev.panorm.bench.baseline.VectorSegments;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -34,7 +35,7 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
         .forward(Format.BF16, PlainSixteenBit.Bf16::new, Memory.shorts(Format.BF16))
         .forward(Format.F16, PlainSixteenBit.F16::new, Memory.shorts(Format.F16))
         .quantize(PlainQuantizer::new)
-        .backward(PlainGradients::new);
+        .backward(PlainGradients::new, Memory.floats());
   }
 
   /** Several running sums. */
@@ -52,13 +53,14 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
         .forward(Format.BF16, () -> new VectorBf16(), Memory.shorts(Format.BF16))
         .forward(Format.F16, () -> new VectorF16(), Memory.shorts(Format.F16))
         .quantize(() -> new VectorQuantizer())
-        .backward(() -> new VectorGradients());
+        .backward(() -> new VectorGradients(), Memory.floats());
   }
 
   /** The Vector API on off-heap segments. */
   static JavaContender vectorSegment() {
-    return new JavaContender("vector-segment", new HashMap<>()).forward(Format.F32,
-        () -> new VectorSegments(), Memory.segments());
+    return new JavaContender("vector-segment", new HashMap<>())
+        .forward(Format.F32, () -> new VectorSegments(), Memory.segments())
+        .backward(() -> new VectorSegmentGradients(), Memory.segments());
   }
 
   @Override
@@ -88,19 +90,20 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
     return with(Operation.RMS_NORM_INT8, Format.F32, (w, _) -> quantize(w, quantizer.get()));
   }
 
-  private JavaContender backward(Supplier<Gradients> gradients) {
-    Solution solution = (w, _) -> backward(w, gradients.get());
+  private <M> JavaContender backward(Supplier<Gradients<M>> gradients, Memory<M> memory) {
+    Solution solution = (w, arena) -> backward(w, arena, gradients.get(), memory);
     return with(Operation.RMS_NORM_BACKWARD, Format.F32, solution)
         .with(Operation.LAYER_NORM_BACKWARD, Format.F32, solution);
   }
 
   private static <M> Task forward(Workload w, Arena arena, Norms<M> norms, Memory<M> memory) {
+    // In the order in which the library's side has them, so that they lie alike.
     M x = memory.of(arena, w.data().x());
-    M residual = memory.of(arena, w.data().residual());
     M gain = memory.of(arena, w.data().gain());
-    M bias = memory.of(arena, w.data().bias());
     int size = w.data().x().length;
     M y = memory.of(arena, new float[size]);
+    M residual = memory.of(arena, w.data().residual());
+    M bias = memory.of(arena, w.data().bias());
     int n = w.cols();
     int span = w.operation().span(n);
     float epsilon = Workload.EPSILON;
@@ -144,32 +147,37 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
     });
   }
 
-  private static Task backward(Workload w, Gradients gradients) {
-    float[] dy = w.data().dy().clone();
-    float[] x = w.data().x().clone();
-    float[] gain = w.data().gain().clone();
+  private static <M> Task backward(Workload w, Arena arena, Gradients<M> gradients,
+      Memory<M> memory) {
+    // In the order in which the library's side has them, as above.
+    M x = memory.of(arena, w.data().x());
+    M gain = memory.of(arena, w.data().gain());
+    M dx = memory.of(arena, new float[w.data().x().length]);
+    M dy = memory.of(arena, w.data().dy());
     float[] mean = w.data().mean().clone();
     float[] inverse = w.data().inverse().clone();
-    float[] dx = new float[x.length];
-    float[] dGain = new float[gain.length];
-    float[] dBias = new float[w.operation().centres() ? gain.length : 0];
     int n = w.cols();
+    M dGain = memory.of(arena, new float[n]);
+    M dBias = memory.of(arena, new float[w.operation().centres() ? n : 0]);
     Runnable call = w.operation() == Operation.RMS_NORM_BACKWARD ? () -> {
-      Arrays.fill(dGain, 0);
+      memory.clear(dGain);
       for (int r = 0; r < inverse.length; r++) {
         gradients.rmsNorm(dy, x, gain, inverse[r], dx, dGain, r * n, n);
       }
     } : () -> {
-      Arrays.fill(dGain, 0);
-      Arrays.fill(dBias, 0);
+      memory.clear(dGain);
+      memory.clear(dBias);
       for (int r = 0; r < inverse.length; r++) {
         gradients.layerNorm(dy, x, gain, mean[r], inverse[r], dx, dGain, dBias, r * n, n);
       }
     };
     return new Task(call, () -> {
-      float[] all = Arrays.copyOf(dx, dx.length + dGain.length + dBias.length);
-      System.arraycopy(dGain, 0, all, dx.length, dGain.length);
-      System.arraycopy(dBias, 0, all, dx.length + dGain.length, dBias.length);
+      float[] first = memory.values(dx);
+      float[] second = memory.values(dGain);
+      float[] third = memory.values(dBias);
+      float[] all = Arrays.copyOf(first, first.length + second.length + third.length);
+      System.arraycopy(second, 0, all, first.length, second.length);
+      System.arraycopy(third, 0, all, first.length + second.length, third.length);
       return all;
     });
   }

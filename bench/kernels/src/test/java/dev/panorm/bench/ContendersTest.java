@@ -24,16 +24,21 @@ class ContendersTest {
 
   /** Side by side with what it can do, so that what a side drops is missed. */
   @ParameterizedTest
-  @CsvSource({"native, F32 BF16 F16, true", "native-heap, F32 BF16 F16, true",
-    "native-2, F32 BF16 F16, true", "plain, F32 BF16 F16, true", "vector, F32 BF16 F16, true",
-    "scalar, F32, false", "vector-segment, F32, false"})
-  void sideDoesAllForms(String contender, String formats, boolean more) {
+  @CsvSource({"native, F32 BF16 F16, true, true", "native-heap, F32 BF16 F16, true, true",
+    "native-2, F32 BF16 F16, true, true", "plain, F32 BF16 F16, true, true",
+    "vector, F32 BF16 F16, true, true", "scalar, F32, false, false",
+    "vector-segment, F32, true, false"})
+  void sideDoesAllForms(String contender, String formats, boolean backward, boolean int8) {
     List<Side> all = new ArrayList<>();
     for (String format : formats.split(" ")) {
       for (Operation operation : Operation.values()) {
-        boolean forward = operation != Operation.COPY && operation != Operation.RMS_NORM_INT8
-            && !operation.isBackward();
-        if (forward || more && operation != Operation.COPY && format.equals("F32")) {
+        boolean does = switch (operation) {
+          case COPY -> false;
+          case RMS_NORM_INT8 -> int8 && format.equals("F32");
+          case RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD -> backward && format.equals("F32");
+          default -> true;
+        };
+        if (does) {
           all.add(Side.of(contender, operation, Format.valueOf(format)));
         }
       }

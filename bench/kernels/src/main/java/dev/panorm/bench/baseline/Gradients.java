@@ -3,13 +3,14 @@ package dev.panorm.bench.baseline;
 /**
  * Gradients of one row of n floats that begins at element {@code at}. What belongs to a column,
  * dGain and dBias, is added to.
+ *
+ * @param <M> what holds the floats
  */
-public interface Gradients {
+public interface Gradients<M> {
   /** dx = inverse * (dy * gain - x * inverse * mean(dy * gain * x * inverse)). */
-  void rmsNorm(float[] dy, float[] x, float[] gain, float inverse, float[] dx, float[] dGain,
-      int at, int n);
+  void rmsNorm(M dy, M x, M gain, float inverse, M dx, M dGain, int at, int n);
 
   /** The same with x - mean for x, and mean(dy * gain) subtracted too. */
-  void layerNorm(float[] dy, float[] x, float[] gain, float mean, float inverse, float[] dx,
-      float[] dGain, float[] dBias, int at, int n);
+  void layerNorm(M dy, M x, M gain, float mean, float inverse, M dx, M dGain, M dBias, int at,
+      int n);
 }

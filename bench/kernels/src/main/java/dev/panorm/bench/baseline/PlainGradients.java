@@ -4,7 +4,7 @@ package dev.panorm.bench.baseline;
  * Plain loops; those without a sum the compiler makes vectors of. As in {@link PlainLoop} it does
  * so where all arrays begin at 0, so other rows are brought there. One instance serves one thread.
  */
-public final class PlainGradients implements Gradients {
+public final class PlainGradients implements Gradients<float[]> {
   private float[] dyRow = {};
   private float[] xRow = {};
   private float[] dxRow = {};

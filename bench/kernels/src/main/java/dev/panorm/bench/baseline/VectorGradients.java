@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorSpecies;
  * Vector API on {@code float[]}, two loops a row, each in a method of its own that calls nothing but
  * the Vector API, as in {@link VectorArrays}. One instance serves one thread.
  */
-public final class VectorGradients implements Gradients {
+public final class VectorGradients implements Gradients<float[]> {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
 
