@@ -16,9 +16,9 @@ final class ReportCommand implements Runnable {
     "Where to write it. Default: the folder bench/kernels that this was built in."})
   private Path folder = folder();
 
-  /** Where runs keep what they measure. */
+  /** Where runs keep what they measure: beside the report, so that every clone can extend it. */
   static Path results() {
-    return Folders.target().resolve("results");
+    return folder().resolve("results");
   }
 
   /** This module's own folder. */

@@ -1,8 +1,5 @@
 package dev.panorm.bench;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -183,10 +180,6 @@ final class RunCommand implements Callable<Integer> {
 
   /** JMH's own words. */
   private static String log() {
-    try {
-      return Files.createDirectories(ReportCommand.results()).resolve("jmh.log").toString();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Folders.target().resolve("jmh.log").toString();
   }
 }

@@ -28,12 +28,11 @@ record StartUpVariant(String name, String side, List<String> flags, boolean cach
   }
 
   private Path cache() {
-    return ReportCommand.results().resolve(side + ".aot");
+    return Folders.target().resolve(side + ".aot");
   }
 
   void makeCache() {
     try {
-      Files.createDirectories(ReportCommand.results());
       Files.deleteIfExists(cache());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
