@@ -24,6 +24,17 @@ record Environment(String cpu, int cores, long l1, long l2, long l3, String os, 
         Panorm.backend().toString());
   }
 
+  /** The smallest level of cache, from 1, that holds so many bytes; 4 is memory. */
+  int level(long bytes) {
+    if (bytes <= l1) {
+      return 1;
+    }
+    if (bytes <= l2) {
+      return 2;
+    }
+    return bytes <= l3 ? 3 : 4;
+  }
+
   /** Linux tells of each cache in a folder. */
   private static long cache(int level) {
     Path all = Path.of("/sys/devices/system/cpu/cpu0/cache");

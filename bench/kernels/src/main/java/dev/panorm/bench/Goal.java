@@ -28,10 +28,10 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
   }
 
   private static final String RMS = "native:rms_norm:f32";
-  private static final Predicate<Shape> ONE_ROW = s -> s.rows() == 1;
-  private static final Predicate<Shape> WIDE_ROW = ONE_ROW.and(s -> s.cols() >= 384);
-  private static final Predicate<Shape> LARGE = s -> s.equals(new Shape(512, 4096));
-  private static final Predicate<Shape> ALL = _ -> true;
+  private static final Predicate<Duel.Outcome> ONE_ROW = d -> d.rows() == 1;
+  private static final Predicate<Duel.Outcome> WIDE_ROW = ONE_ROW.and(d -> d.cols() >= 384);
+  private static final Predicate<Duel.Outcome> LARGE = d -> d.shape().equals(new Shape(512, 4096));
+  private static final Predicate<Duel.Outcome> ALL = _ -> true;
 
   private static final String MEMORY = "Both wait for the last cache, or for memory.";
   private static final String SAME_CODE = "The Vector API is compiled to much the same instructions; "
@@ -49,7 +49,7 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
     goals.add(new Goal(
         "RMSNorm f32, 1 row of 64 or 128 columns, against the Vector API on arrays: at most 10 ns "
             + "slower",
-        NARROW, m -> difference(m, ONE_ROW.and(s -> s.cols() <= 128), "vector:rms_norm:f32", 10)));
+        NARROW, m -> difference(m, ONE_ROW.and(d -> d.cols() <= 128), "vector:rms_norm:f32", 10)));
     goals.add(atLeast(
         "RMSNorm f32, 1 row from 384 columns, against the Vector API on arrays: never slower",
         SAME_CODE, 1, WIDE_ROW, RMS, "vector:rms_norm:f32"));
@@ -93,13 +93,13 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
     goals.add(limit("against copying the same bytes, in L3: at most 1.5", "", 3, 3, 1.5));
     goals.add(limit("against copying the same bytes, beyond: at most 1.1", "", 4, 4, 1.1));
     goals.add(new Goal("RMSNorm against LayerNorm, f32, in L1 and L2: 30 % less time",
-        "In L2 both wait for it.", m -> smallest(m, s -> m.level(8 * s.elements()) <= 2, 1 / 0.7,
-            RMS, "native:layer_norm:f32")));
+        "In L2 both wait for it.",
+        m -> smallest(m, d -> m.level(d) <= 2, 1 / 0.7, RMS, "native:layer_norm:f32")));
     goals.add(atLeast("add + RMSNorm against add, then RMSNorm, f32: at most 0.9 of the time",
         "In L2 both wait for it: of five times that the batch is read or written, one is saved.",
         1 / 0.9, ALL, "native:add_rms_norm:f32", "native-add-apart:add_rms_norm:f32"));
     goals.add(atLeast("pRMSNorm 6.25 % against RMSNorm, f32, 1 x 1024: at most 0.8 of the time", "",
-        1 / 0.8, s -> s.equals(new Shape(1, 1024)), "native:partial_rms_norm:f32", RMS));
+        1 / 0.8, d -> d.shape().equals(new Shape(1, 1024)), "native:partial_rms_norm:f32", RMS));
     goals.add(atLeast("pRMSNorm 6.25 % against RMSNorm, f32, 512 x 4096: at most 0.7 of the time",
         MEMORY, 1 / 0.7, LARGE, "native:partial_rms_norm:f32", RMS));
     goals.add(atLeast("pRMSNorm 6.25 % against RMSNorm, f32: never slower", MEMORY, 1, ALL,
@@ -107,8 +107,7 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
     goals.add(atLeast("RMSNorm bf16 against f32, 512 x 4096: at most 0.6 of the time", "", 1 / 0.6,
         LARGE, "native:rms_norm:bf16", RMS));
     goals.add(new Goal("RMSNorm bf16 against f32, in L1 and L2: at most 1.2 times the time",
-        CONVERSION, m -> smallest(m, s -> m.level(8 * s.elements()) <= 2, 1 / 1.2,
-            "native:rms_norm:bf16", RMS)));
+        CONVERSION, m -> smallest(m, d -> m.level(d) <= 2, 1 / 1.2, "native:rms_norm:bf16", RMS)));
     goals.add(
         new Goal("RMSNorm backward against forward, f32, 512 x 4096: at most 2.5 times the time",
             "", m -> largest(m, LARGE, 2.5, "native:rms_norm_backward:f32", RMS)));
@@ -119,7 +118,7 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
     return goals;
   }
 
-  private static Goal atLeast(String what, String why, double ratio, Predicate<Shape> shapes,
+  private static Goal atLeast(String what, String why, double ratio, Predicate<Duel.Outcome> shapes,
       String first, String... seconds) {
     return new Goal(what, why, m -> smallest(m, shapes, ratio, first, seconds));
   }
@@ -129,11 +128,11 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
   }
 
   /** At every shape, against every second side. */
-  private static Verdict smallest(Measurements m, Predicate<Shape> shapes, double ratio,
+  private static Verdict smallest(Measurements m, Predicate<Duel.Outcome> shapes, double ratio,
       String first, String... seconds) {
     List<Duel.Outcome> all = new ArrayList<>();
     for (String second : seconds) {
-      m.duels(first, second).stream().filter(d -> shapes.test(d.shape())).forEach(all::add);
+      m.duels(first, second).stream().filter(shapes).forEach(all::add);
     }
     return smallest(all, ratio);
   }
@@ -148,11 +147,11 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
   }
 
   /** The first sides are what the second is compared with: at every shape, with each of them. */
-  private static Verdict largest(Measurements m, Predicate<Shape> shapes, double ratio,
+  private static Verdict largest(Measurements m, Predicate<Duel.Outcome> shapes, double ratio,
       String second, String... firsts) {
     return Stream.of(firsts)
         .flatMap(first -> m.duels(first, second).stream())
-        .filter(d -> shapes.test(d.shape()))
+        .filter(shapes)
         .max((a, b) -> Double.compare(a.result().ratio(), b.result().ratio()))
         .map(d -> new Verdict(
             "most %s at %s (%s)".formatted(number(d.result().ratio()), d.shape(), who(d.first())),
@@ -162,18 +161,15 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
 
   /** Against the better of memcpy and MemorySegment.copy. */
   private static Goal limit(String what, String why, int from, int to, double ratio) {
-    return new Goal(what, why, m -> largest(m, s -> {
-      int level = m.level(8 * s.elements());
+    return new Goal(what, why, m -> largest(m, d -> {
+      int level = m.level(d);
       return level >= from && level <= to;
     }, ratio, RMS, "memcpy:copy:f32", "segment-copy:copy:f32"));
   }
 
-  private static Verdict difference(Measurements m, Predicate<Shape> shapes, String second,
+  private static Verdict difference(Measurements m, Predicate<Duel.Outcome> shapes, String second,
       double nanos) {
-    List<Duel.Outcome> all = m.duels(RMS, second)
-        .stream()
-        .filter(d -> shapes.test(d.shape()))
-        .toList();
+    List<Duel.Outcome> all = m.duels(RMS, second).stream().filter(shapes).toList();
     if (all.isEmpty()) {
       return Verdict.UNKNOWN;
     }
@@ -185,11 +181,11 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
         all.stream().allMatch(d -> Math.round(-d.result().difference() * 10) <= nanos * 10));
   }
 
-  private static Verdict geometricMean(Measurements m, Predicate<Shape> shapes, String second,
-      double ratio) {
+  private static Verdict geometricMean(Measurements m, Predicate<Duel.Outcome> shapes,
+      String second, double ratio) {
     double[] logs = m.duels(RMS, second)
         .stream()
-        .filter(d -> shapes.test(d.shape()))
+        .filter(shapes)
         .mapToDouble(d -> Math.log(d.result().ratio()))
         .toArray();
     if (logs.length == 0) {
@@ -222,10 +218,10 @@ record Goal(String what, String why, Function<Measurements, Verdict> verdict) {
         .orElse(Verdict.UNKNOWN);
   }
 
-  private static Verdict peers(Measurements m, Predicate<Shape> shapes, double ratio) {
+  private static Verdict peers(Measurements m, Predicate<Duel.Outcome> shapes, double ratio) {
     return smallest(m.duels(Section.PEERS)
         .stream()
-        .filter(d -> d.first().startsWith("native:") && shapes.test(d.shape()))
+        .filter(d -> d.first().startsWith("native:") && shapes.test(d))
         .toList(), ratio);
   }
 

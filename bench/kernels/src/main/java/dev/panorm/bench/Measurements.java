@@ -48,15 +48,9 @@ record Measurements(List<Results> results) {
     return Pairing.quantile(all.stream().mapToDouble(of).toArray(), share);
   }
 
-  /** The biggest level of cache, from 1, that holds so many bytes; 4 is memory. */
-  int level(long bytes) {
-    Environment e = results.getFirst().environment();
-    if (bytes <= e.l1()) {
-      return 1;
-    }
-    if (bytes <= e.l2()) {
-      return 2;
-    }
-    return bytes <= e.l3() ? 3 : 4;
+  /** The level of cache, of the machine that measured it, that x and y of f32 fit in. */
+  int level(Duel.Outcome duel) {
+    Results of = results.stream().filter(r -> r.duels().contains(duel)).findFirst().orElseThrow();
+    return of.environment().level(8 * duel.shape().elements());
   }
 }

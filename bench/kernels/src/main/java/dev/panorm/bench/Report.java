@@ -51,18 +51,26 @@ record Report(Measurements measured) {
   }
 
   private String environment() {
-    Environment e = measured.results().getFirst().environment();
+    Map<Environment, List<String>> machines = new LinkedHashMap<>();
+    for (Results r : measured.results()) {
+      machines.computeIfAbsent(r.environment(), _ -> new ArrayList<>())
+          .add(name(r.section().name()));
+    }
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("processor", "%s, %d cores, caches %d KiB, %d KiB, %d KiB".formatted(e.cpu(),
-        e.cores(), e.l1() >> 10, e.l2() >> 10, e.l3() >> 10)));
-    rows.add(List.of("system", e.os()));
-    rows.add(List.of("JDK", e.jdk()));
-    rows.add(List.of("Panorm", e.panorm() + ", backend " + e.backend()));
+    machines.forEach((e, sections) -> {
+      String of = machines.size() == 1 ? "" : " of " + String.join(", ", sections);
+      rows.add(List.of("processor" + of, "%s, %d cores, caches %d KiB, %d KiB, %d KiB"
+          .formatted(e.cpu(), e.cores(), e.l1() >> 10, e.l2() >> 10, e.l3() >> 10)));
+      rows.add(List.of("system" + of, e.os()));
+      rows.add(List.of("JDK" + of, e.jdk()));
+      rows.add(List.of("Panorm" + of, e.panorm() + ", backend " + e.backend()));
+    });
     rows.add(List.of("flags", "`" + Child.VECTOR_MODULE + "` where the Vector API runs, `"
         + Child.NATIVE_ACCESS + "` where native code does; otherwise the JVM's defaults"));
     for (Results r : measured.results()) {
       String failures = r.failures().isEmpty() ? "" : "; failed: " + r.failures().size();
-      rows.add(List.of(name(r.section().name()), r.date() + ", `" + r.command() + "`" + failures));
+      rows.add(List.of(name(r.section().name()),
+          "%s, commit %s, `%s`%s".formatted(r.date(), r.commit(), r.command(), failures)));
     }
     return table(List.of("what", "is"), rows);
   }
@@ -153,7 +161,7 @@ record Report(Measurements measured) {
     List<List<String>> rows = new ArrayList<>();
     for (Duel.Outcome d : measured.duels("memcpy:copy:f32", "native:rms_norm:f32")) {
       long bytes = 8 * d.shape().elements();
-      String place = List.of("", "L1", "L2", "L3", "memory").get(measured.level(bytes));
+      String place = List.of("", "L1", "L2", "L3", "memory").get(measured.level(d));
       String copy = measured.duels("segment-copy:copy:f32", "native:rms_norm:f32")
           .stream()
           .filter(other -> other.shape().equals(d.shape()))

@@ -8,17 +8,25 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 
 /**
  * What a section measured, and how. Kept as a file of JSON a section, so that one can be measured
  * again without the others.
  *
  * @param date when it began
+ * @param commit what git calls the sources, "unknown" if nobody asked it
  * @param failures measurements that failed, one line each
  */
-record Results(Section section, String date, String command, Environment environment,
+record Results(Section section, String date, String commit, String command, Environment environment,
     List<Duel.Outcome> duels, List<StartUp> startUps, List<LatencyProbe.Outcome> latencies,
     List<Absolute> absolutes, List<String> failures) {
+  /** Files written before commits were kept have none. */
+  Results {
+    commit = Objects.requireNonNullElse(commit, Commit.UNKNOWN);
+  }
+
   private static final ObjectMapper JSON = new ObjectMapper()
       .enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -29,8 +37,8 @@ record Results(Section section, String date, String command, Environment environ
   record Absolute(String side, Problem problem, int rows, int cols, double nanos, double error,
       double bytes) {}
 
-  static Results empty(Section section, String date, String command) {
-    return new Results(section, date, command, Environment.here(), new ArrayList<>(),
+  static Results empty(Section section, String date, String commit, String command) {
+    return new Results(section, date, commit, command, Environment.here(), new ArrayList<>(),
         new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
   }
 
@@ -65,6 +73,6 @@ record Results(Section section, String date, String command, Environment environ
   }
 
   private static Path file(Path folder, Section section) {
-    return folder.resolve(section.name().toLowerCase(java.util.Locale.ROOT) + ".json");
+    return folder.resolve(section.name().toLowerCase(Locale.ROOT) + ".json");
   }
 }

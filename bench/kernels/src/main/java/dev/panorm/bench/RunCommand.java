@@ -77,6 +77,7 @@ final class RunCommand implements Callable<Integer> {
   private int run(List<Timed> steps, List<Section> chosen) {
     String command = "java -jar " + System.getProperty("java.class.path") + " "
         + String.join(" ", spec.commandLine().getParent().getParseResult().originalArgs());
+    String commit = Commit.here();
     Map<Section, Results> all = new EnumMap<>(Section.class);
     double seconds = steps.stream().mapToDouble(Timed::seconds).sum();
     int failures = 0;
@@ -89,7 +90,7 @@ final class RunCommand implements Callable<Integer> {
       for (int i = 0; i < steps.size(); i++) {
         Timed step = steps.get(i);
         Results results = all.computeIfAbsent(step.section, section -> Results.empty(section,
-            LocalDateTime.now(ZoneOffset.UTC).format(TIME), command));
+            LocalDateTime.now(ZoneOffset.UTC).format(TIME), commit, command));
         bar.setExtraMessage(step.name);
         try {
           step.step.run(results);

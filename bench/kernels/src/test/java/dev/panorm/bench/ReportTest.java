@@ -31,7 +31,7 @@ class ReportTest {
   }
 
   private static Results results(Section section, Duel.Outcome... outcomes) {
-    return new Results(section, "2026-01-01 00:00 UTC", "run", MACHINE,
+    return new Results(section, "2026-01-01 00:00 UTC", "1234567", "run", MACHINE,
         new ArrayList<>(Arrays.asList(outcomes)), new ArrayList<>(), new ArrayList<>(),
         new ArrayList<>(), new ArrayList<>());
   }
@@ -186,6 +186,31 @@ class ReportTest {
     }
     String text = new Report(new Measurements(List.of(results))).text();
     assertTrue(text.contains("| native, the call | 1.50 | 2.00 | 2.00 | 2.00 | 5.00 |"), text);
+  }
+
+  @Test
+  void sectionsSayCommitAndMachine() {
+    Environment other = new Environment("another", 8, 32 << 10, 1 << 20, 8 << 20, "an OS", "a JDK",
+        "0.1.0", "avx2");
+    Results java = results(Section.JAVA, outcome(RMS, "plain:rms_norm:f32", new Shape(1, 384), 9));
+    Results limit = new Results(Section.LIMIT, "2026-01-02 00:00 UTC", "7654321-dirty", "run",
+        other, List.of(outcome("memcpy:copy:f32", RMS, new Shape(64, 4096), 1.2)), List.of(),
+        List.of(), List.of(), List.of());
+    String text = new Report(new Measurements(List.of(java, limit))).text();
+    assertTrue(text.contains("| processor of java | a processor, 2 cores"), text);
+    assertTrue(text.contains("| processor of limit | another, 8 cores"), text);
+    assertTrue(text.contains("| java | 2026-01-01 00:00 UTC, commit 1234567, `run` |"), text);
+    assertTrue(text.contains("| limit | 2026-01-02 00:00 UTC, commit 7654321-dirty, `run` |"),
+        text);
+    assertTrue(text.contains("| 64 x 4096 | L3 |"), "by the caches of its own machine: " + text);
+  }
+
+  @Test
+  void resultsOfBeforeCommitsWereKeptAreRead(@TempDir Path folder) throws IOException {
+    results(Section.CALL).save(folder);
+    Path file = folder.resolve("call.json");
+    Files.writeString(file, Files.readString(file).replace("\"commit\" : \"1234567\",", ""));
+    assertEquals("unknown", Results.load(folder).getFirst().commit());
   }
 
   @Test
