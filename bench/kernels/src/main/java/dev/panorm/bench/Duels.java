@@ -15,6 +15,10 @@ record Duels(boolean full) {
 
   private static final Shape MIDDLE = new Shape(16, 1024);
 
+  /** In the caches, where an array that begins at no cache line counts. */
+  private static final List<Shape> ON_ARRAYS = List.of(new Shape(1, 128), new Shape(1, 1024),
+      MIDDLE);
+
   /** A batch of the paper's RNNs, which have these norms. */
   private static final List<Shape> RNN = List.of(new Shape(128, 1024), new Shape(128, 2048));
   private static final List<Operation> RNN_NORMS = List.of(Operation.RMS_NORM,
@@ -46,9 +50,9 @@ record Duels(boolean full) {
           "native-heap")) {
         add(duels, side("native", problem), side(opponent, problem), shapes(problem));
       }
-      if (problem.equals(RMS)) { // What is faster for those who have arrays?
-        add(duels, side("native-heap", RMS), side("vector", RMS), shapes(RMS));
-      }
+      // What is faster for those who have arrays?
+      add(duels, side("native-heap", problem), side("vector", problem),
+          full || problem.equals(RMS) ? shapes(problem) : ON_ARRAYS);
     }
     for (String opponent : List.of("vector", "vector-segment")) {
       add(duels, side("native", RMS), side(opponent, RMS), List.of(BEYOND));
