@@ -50,7 +50,21 @@ record Measurements(List<Results> results) {
 
   /** The level of cache, of the machine that measured it, that x and y of f32 fit in. */
   int level(Duel.Outcome duel) {
-    Results of = results.stream().filter(r -> r.duels().contains(duel)).findFirst().orElseThrow();
-    return of.environment().level(8 * duel.shape().elements());
+    return environment(duel).level(8 * duel.shape().elements());
+  }
+
+  /** Whether x, y and the gain of f32 leave no tenth of that machine's first cache. */
+  boolean fillsFirstCache(Duel.Outcome duel) {
+    long bytes = 8 * duel.shape().elements() + 4L * duel.cols();
+    long cache = environment(duel).l1();
+    return bytes <= cache && bytes > cache / 10 * 9;
+  }
+
+  private Environment environment(Duel.Outcome duel) {
+    return results.stream()
+        .filter(r -> r.duels().contains(duel))
+        .findFirst()
+        .orElseThrow()
+        .environment();
   }
 }

@@ -85,18 +85,25 @@ record Report(Measurements measured) {
     return table(List.of("goal", "reached", "met"), rows);
   }
 
+  /** A row for each cause, and each side against which it counts; a goal's name once. */
   private String unmet() {
     List<List<String>> rows = new ArrayList<>();
     for (Goal goal : Goal.all()) {
-      Goal.Verdict verdict = goal.verdict().apply(measured);
-      if (Boolean.FALSE.equals(verdict.met())) {
-        rows.add(List.of(goal.what(), verdict.reached(),
-            goal.why().isEmpty() ? "Not known." : goal.why()));
+      Map<List<String>, List<String>> missed = new LinkedHashMap<>();
+      for (Goal.Miss miss : goal.verdict().apply(measured).misses()) {
+        missed.computeIfAbsent(List.of(miss.side(), miss.why()), _ -> new ArrayList<>())
+            .add(miss.where());
+      }
+      String what = goal.what();
+      for (Map.Entry<List<String>, List<String>> of : missed.entrySet()) {
+        rows.add(List.of(what, name(of.getKey().getFirst()).replace(':', ' '),
+            String.join(", ", of.getValue()), of.getKey().getLast()));
+        what = "";
       }
     }
     return rows.isEmpty()
         ? "None of those that were measured."
-        : table(List.of("goal", "reached", "why"), rows);
+        : table(List.of("goal", "against", "reached", "why"), rows);
   }
 
   /** A table for each first side: a row for each shape, a column for each second side. */
@@ -273,11 +280,11 @@ record Report(Measurements measured) {
     String more = losses.size() > LOSSES
         ? "\n\nAnd %d more, nearer to 1.".formatted(losses.size() - LOSSES)
         : "";
-    return table(List.of("what", "shape", "against", "ratio", "ns lost"),
+    return table(List.of("what", "shape", "against", "ratio", "ns lost", "why"),
         losses.stream()
             .limit(LOSSES)
             .map(d -> List.of(title(d.first()), d.rows() + " x " + d.cols(), contender(d.second()),
-                ratio(d), number(-d.result().difference())))
+                ratio(d), number(-d.result().difference()), Cause.usual(measured, d)))
             .toList())
         + more;
   }

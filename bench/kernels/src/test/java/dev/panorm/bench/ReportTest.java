@@ -51,9 +51,9 @@ class ReportTest {
   /** Goals of a ratio: their place, sides, where it is asked, what meets it and what just does not. */
   @ParameterizedTest
   @CsvSource({"0, native:rms_norm:f32, plain:rms_norm:f32, 1x384, 8, 7.99",
-    // Times in these tests are 100 ns and 100 times the ratio.
+    // Times in these tests are 100 ns and 100 times the ratio; of the worst JVM 0.1 less.
     "1, native:rms_norm:f32, vector:rms_norm:f32, 1x128, 0.9, 0.899",
-    "2, native:rms_norm:f32, vector:rms_norm:f32, 1x384, 1, 0.99",
+    "2, native:rms_norm:f32, vector:rms_norm:f32, 1x384, 1.1, 1.09",
     "3, native:rms_norm:f32, vector:rms_norm:f32, 1x384, 1.35, 1.34",
     "4, native:rms_norm:f32, vector-segment:rms_norm:f32, 1x384, 4, 3.99",
     "5, native:rms_norm:f32, vector-segment:rms_norm:f32, 512x4096, 1.5, 1.49",
@@ -62,7 +62,7 @@ class ReportTest {
     "7, native:rms_norm:f16, vector:rms_norm:f16, 16x1024, 2, 1.99",
     "8, native:rms_norm_int8:f32, vector:rms_norm_int8:f32, 16x1024, 2, 1.99",
     "9, native:layer_norm_backward:f32, vector:layer_norm_backward:f32, 16x1024, 2, 1.99",
-    "12, native:layer_norm:f32, jlama:layer_norm:f32, 16x1024, 1.01, 1",
+    "12, native:layer_norm:f32, jlama:layer_norm:f32, 16x1024, 1.11, 1.1",
     "13, native:rms_norm:f32, djl:rms_norm:f32, 1x64, 10, 9.99",
     "14, native:rms_norm:f32, onednn:rms_norm:f32, 512x4096, 1.8, 1.79",
     "15, memcpy:copy:f32, native:rms_norm:f32, 1x6144, 2, 2.01",
@@ -75,7 +75,7 @@ class ReportTest {
     "19, native:add_rms_norm:f32, native-add-apart:add_rms_norm:f32, 16x1024, 1.11, 1.1",
     "20, native:partial_rms_norm:f32, native:rms_norm:f32, 1x1024, 1.25, 1.24",
     "21, native:partial_rms_norm:f32, native:rms_norm:f32, 512x4096, 1.43, 1.42",
-    "22, native:partial_rms_norm:f32, native:rms_norm:f32, 16x1024, 1, 0.99",
+    "22, native:partial_rms_norm:f32, native:rms_norm:f32, 16x1024, 1.1, 1.09",
     "23, native:rms_norm:bf16, native:rms_norm:f32, 512x4096, 1.67, 1.66",
     "24, native:rms_norm:bf16, native:rms_norm:f32, 64x4096, 0.83, 0.82",
     "25, native:rms_norm:f32, native:rms_norm_backward:f32, 512x4096, 2.5, 2.51",
@@ -143,10 +143,30 @@ class ReportTest {
     Duel.Outcome wide = outcome("plain:rms_norm:f32", 1024, 9);
     Duel.Outcome narrow = outcome("plain:rms_norm:f32", 64, 2); // Not asked of.
     Goal.Verdict met = first(java(wide, narrow));
-    assertEquals("least 9.00 at 1x1024 (plain)", met.reached());
+    assertEquals("least 9.00 (8.90–9.10) at 1x1024 (plain)", met.reached());
     assertTrue(met.met());
     assertFalse(first(java(wide, outcome("plain:rms_norm:f32", 384, 7.99))).met());
     assertEquals(Goal.Verdict.UNKNOWN, first(java(narrow)));
+  }
+
+  /** Shapes of one cause are one row. */
+  @Test
+  void everyShapeThatMissesAGoalIsListed() {
+    String bf16 = "native:rms_norm:bf16";
+    String vector = "vector:rms_norm:bf16";
+    String text = new Report(
+        new Measurements(List.of(java(outcome(bf16, vector, new Shape(1, 1024), 1.2),
+            outcome(bf16, vector, new Shape(1, 4096), 2.1),
+            outcome(bf16, vector, new Shape(16, 1024), 1.4),
+            outcome(bf16, vector, new Shape(512, 4096), 1.1)))))
+        .text();
+    assertTrue(text.contains("| RMSNorm bf16 against the Vector API on arrays: 2 "
+        + "| vector rms norm bf16 | 1x1024 1.20 (1.10–1.30), 16x1024 1.40 (1.30–1.50) | In the caches"),
+        text);
+    assertTrue(
+        text.contains(
+            "|  | vector rms norm bf16 | 512x4096 1.10 (1.00–1.20) | " + Cause.MEMORY + " |"),
+        text);
   }
 
   @Test
@@ -155,14 +175,12 @@ class ReportTest {
         java(outcome("vector:rms_norm:f32", 64, 0.6), outcome("vector:rms_norm:f32", 128, 1.6)))))
         .text();
     String losses = text.substring(text.indexOf("## Where we lose"));
-    assertTrue(losses.contains("| rms norm f32 | 1 x 64 | vector | 0.60 (0.50–0.70) | 40.0 |"),
-        losses);
+    assertTrue(losses.contains(
+        "| rms norm f32 | 1 x 64 | vector | 0.60 (0.50–0.70) | 40.0 | " + Cause.CALL), losses);
     assertFalse(losses.contains("1 x 128 |"), losses);
     assertFalse(text.contains("${"), text);
-    Goal narrow = Goal.all().get(1);
-    assertTrue(losses.contains(
-        "| " + narrow.what() + " | +40.0 ns at 1x64, -60.0 ns at 1x128 | " + narrow.why() + " |"),
-        losses);
+    assertTrue(losses.contains("| " + Goal.all().get(1).what()
+        + " |  | +40.0 ns at 1x64, -60.0 ns at 1x128 | " + Cause.CALL + " |"), losses);
   }
 
   @Test

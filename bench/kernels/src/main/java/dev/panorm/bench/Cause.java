@@ -1,0 +1,51 @@
+package dev.panorm.bench;
+
+/** Why a side gains no more than it does at a shape, in few words, where that is known. */
+interface Cause {
+  String UNKNOWN = "Not known.";
+
+  String CALL = "The call and its checks, much of the time of so short a row; a loop in Java is "
+      + "compiled into its caller.";
+  String SECOND_CACHE = "Both wait for the second cache.";
+  String MEMORY = "Both wait for the last cache, or for memory.";
+  String SAME_CODE = "C2 makes much the same instructions of the Vector API, and needs no call.";
+
+  /** Of a duel that does not reach its goal. */
+  String of(Measurements measured, Duel.Outcome duel);
+
+  /** One for all shapes. */
+  static Cause always(String why) {
+    return (_, _) -> why;
+  }
+
+  /** What holds whatever the goal is. */
+  static String usual(Measurements m, Duel.Outcome d) {
+    Problem problem = Side.of(d.first(), null).problem();
+    boolean ours = d.second().startsWith("native");
+    if (d.rows() == 1 && d.cols() <= 128) {
+      return ours
+          ? "The call and its checks, much of the time of so short a row, are the same."
+          : CALL;
+    }
+    if (problem.operation() == Operation.RMS_NORM_INT8 || problem.operation().isBackward()) {
+      return UNKNOWN;
+    }
+    if (m.level(d) > 2) {
+      return MEMORY;
+    }
+    if (d.first().startsWith("native-heap")) {
+      return "Arrays seldom begin at a cache line: loads go across two, on both sides.";
+    }
+    if (problem.format() != Format.F32) {
+      return "In the caches, the conversion of the elements takes the time, on both sides.";
+    }
+    if (m.level(d) == 2) {
+      return SECOND_CACHE;
+    }
+    if (m.fillsFirstCache(d)) {
+      return "x, y and the gain fill the first cache: where they lie is worth up to 9 %; the rest "
+          + "is not known.";
+    }
+    return d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
+  }
+}
