@@ -59,7 +59,9 @@ record NormPoint(Side side, Shape shape) {
         .shouldFailOnError(true)
         .verbosity(VerboseMode.NORMAL)
         .output(log);
-    if (!full) {
+    if (full) {
+      options.forks(3);
+    } else {
       // A second each to warm up: the Vector API needs it on a busy machine.
       options.warmupIterations(2)
           .measurementIterations(5)

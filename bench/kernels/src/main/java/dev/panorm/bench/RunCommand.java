@@ -173,7 +173,7 @@ final class RunCommand implements Callable<Integer> {
   private List<Timed> jmh() {
     List<Timed> steps = new ArrayList<>();
     for (NormPoint point : full ? NormPoint.all() : NormPoint.few()) {
-      steps.add(new Timed(Section.JMH, point.toString(), full ? 10 : 5,
+      steps.add(new Timed(Section.JMH, point.toString(), full ? 30 : 5,
           results -> results.absolutes().add(point.run(full, log()))));
     }
     return steps;

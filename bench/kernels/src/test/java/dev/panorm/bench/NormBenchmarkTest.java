@@ -2,7 +2,6 @@ package dev.panorm.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.lang.foreign.Arena;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -44,11 +43,16 @@ class NormBenchmarkTest {
   }
 
   private static void run(Problem problem, Shape shape) {
-    Workload workload = Workload.of(problem, shape.rows(), shape.cols());
+    NormBenchmark benchmark = new NormBenchmark();
+    benchmark.operation = problem.operation();
+    benchmark.format = problem.format();
+    benchmark.rows = shape.rows();
+    benchmark.cols = shape.cols();
     for (String side : sides(problem)) {
-      try (Arena arena = Arena.ofConfined()) {
-        workload.solvedBy(Contenders.of(side), arena);
-      }
+      benchmark.side = side;
+      benchmark.bind();
+      benchmark.call();
+      benchmark.free();
     }
   }
 }
