@@ -19,11 +19,6 @@ public enum Format {
     return type;
   }
 
-  /** The size of an element. */
-  public int bytes() {
-    return Math.toIntExact(type.byteSize());
-  }
-
   /** A bound of the relative error of storing a result; nothing for f32, whose sums err more. */
   double rounding() {
     return rounding;

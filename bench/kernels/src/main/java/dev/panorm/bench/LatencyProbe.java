@@ -8,19 +8,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 
 /**
- * Several threads call one side once every 20 microseconds, on buffers of their own, while another
- * thread makes garbage. A program of its own: argument 0 is the side, 1 the seconds.
+ * Threads call one side once every 20 microseconds, each on buffers of its own, while another thread
+ * makes garbage. A program of its own: argument 0 is the side, 1 the seconds, 2 how many call.
  *
  * <p>Two times are taken: of the call, and of the response, from when the call was due until it
  * returned. A pause of the collector between two calls makes no call longer, but late all those that
  * were due meanwhile.
  */
 final class LatencyProbe {
-  static final int THREADS = 2;
   static final int COLS = 1024;
   static final long INTERVAL_NANOS = 20_000;
 
@@ -35,10 +35,16 @@ final class LatencyProbe {
   /**
    * One run.
    *
+   * @param callers threads
    * @param call histogram of ns, {@link #encoded}; so response
    */
-  record Outcome(String contender, long calls, String call, String response, long collections,
-      long collectionMillis) {}
+  record Outcome(String contender, int callers, long calls, String call, String response,
+      long collections, long collectionMillis) {
+    /** Files written before this was kept are of two. */
+    Outcome {
+      callers = callers == 0 ? 2 : callers;
+    }
+  }
 
   private LatencyProbe() {}
 
@@ -46,15 +52,16 @@ final class LatencyProbe {
   public static void main(String[] args) throws InterruptedException {
     Contender who = Side.of(args[0], Operation.RMS_NORM, Format.F32).who();
     double seconds = Double.parseDouble(args[1]);
+    int callers = Integer.parseInt(args[2]);
     Thread garbage = Thread.ofPlatform().daemon().start(LatencyProbe::makeGarbage);
     Histogram call = new Histogram(3);
     Histogram response = new Histogram(3);
-    run(who, WARM_UP_SECONDS, new Histogram(3), new Histogram(3));
+    run(who, callers, WARM_UP_SECONDS, new Histogram(3), new Histogram(3));
     long[] before = collections();
-    run(who, seconds, call, response);
+    run(who, callers, seconds, call, response);
     long[] after = collections();
     garbage.interrupt();
-    System.out.println(Child.line(new Outcome(args[0], call.getTotalCount(), encoded(call),
+    System.out.println(Child.line(new Outcome(args[0], callers, call.getTotalCount(), encoded(call),
         encoded(response), after[0] - before[0], after[1] - before[1])));
   }
 
@@ -74,10 +81,18 @@ final class LatencyProbe {
     }
   }
 
-  private static void run(Contender who, double seconds, Histogram call, Histogram response)
-      throws InterruptedException {
+  /** With one core for the garbage, and with as many callers as disturb each other. */
+  static List<Integer> callers() {
+    return IntStream.of(Math.max(1, Runtime.getRuntime().availableProcessors() - 1), 2)
+        .distinct()
+        .boxed()
+        .toList();
+  }
+
+  private static void run(Contender who, int callers, double seconds, Histogram call,
+      Histogram response) throws InterruptedException {
     List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < callers; i++) {
       threads.add(Thread.ofPlatform().start(() -> {
         Histogram myCall = new Histogram(3);
         Histogram myResponse = new Histogram(3);

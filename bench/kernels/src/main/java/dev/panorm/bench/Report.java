@@ -216,27 +216,32 @@ record Report(Measurements measured) {
   }
 
   private String latency() {
-    List<LatencyProbe.Outcome> all = measured.of(Section.LATENCY)
+    Map<String, List<LatencyProbe.Outcome>> sides = new LinkedHashMap<>();
+    for (LatencyProbe.Outcome o : measured.of(Section.LATENCY)
         .map(Results::latencies)
-        .orElse(List.of());
-    List<List<String>> rows = new ArrayList<>();
-    for (String side : all.stream().map(LatencyProbe.Outcome::contender).distinct().toList()) {
-      List<LatencyProbe.Outcome> of = all.stream().filter(o -> o.contender().equals(side)).toList();
-      String collections = number(
-          Measurements.quantile(of, LatencyProbe.Outcome::collections, 0.5));
-      rows.add(quantiles(side + ", the call", of, LatencyProbe.Outcome::call, collections));
-      rows.add(quantiles(side + ", the response", of, LatencyProbe.Outcome::response, collections));
+        .orElse(List.of())) {
+      String name = "%s, callers: %d".formatted(o.contender(), o.callers());
+      sides.computeIfAbsent(name, _ -> new ArrayList<>()).add(o);
     }
-    return table(List.of("", "p50", "p99", "p99.9", "max", "collections a run"), rows);
+    List<List<String>> rows = new ArrayList<>();
+    sides.forEach((name, of) -> {
+      rows.add(quantiles(name + ", the call", of, LatencyProbe.Outcome::call));
+      rows.add(quantiles(name + ", the response", of, LatencyProbe.Outcome::response));
+    });
+    return table(
+        List.of("", "p50", "p99", "p99.9", "max", "collections a run", "their time together, ms"),
+        rows);
   }
 
   /** Of all runs together. */
   private static List<String> quantiles(String name, List<LatencyProbe.Outcome> runs,
-      Function<LatencyProbe.Outcome, String> of, String collections) {
+      Function<LatencyProbe.Outcome, String> of) {
     Histogram all = new Histogram(3);
     runs.forEach(run -> all.add(LatencyProbe.decoded(of.apply(run))));
     return List.of(name, micros(all.getValueAtPercentile(50)), micros(all.getValueAtPercentile(99)),
-        micros(all.getValueAtPercentile(99.9)), micros(all.getMaxValue()), collections);
+        micros(all.getValueAtPercentile(99.9)), micros(all.getMaxValue()),
+        number(Measurements.quantile(runs, LatencyProbe.Outcome::collections, 0.5)),
+        number(Measurements.quantile(runs, LatencyProbe.Outcome::collectionMillis, 0.5)));
   }
 
   private static String micros(double nanos) {

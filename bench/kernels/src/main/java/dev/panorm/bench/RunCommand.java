@@ -31,7 +31,7 @@ final class RunCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Option(names = "--full", description = {
-    "Every shape, long: hours. By default a part of the shapes, in 30 to 45 minutes."})
+    "Every shape, long: a day. By default a part of the shapes, in 30 to 45 minutes."})
   private boolean full;
 
   @Option(names = "--sections", split = ",", paramLabel = "SECTION", description = {
@@ -159,12 +159,14 @@ final class RunCommand implements Callable<Integer> {
     double seconds = full ? 20 : 3;
     List<Timed> steps = new ArrayList<>();
     for (int round = 0; round < (full ? 10 : 3); round++) {
-      for (String side : List.of("native", "vector", "plain")) {
-        steps.add(new Timed(Section.LATENCY, "latency of " + side, seconds + 3,
-            results -> Child.run(
-                Child.java(List.of(Child.VECTOR_MODULE, Child.NATIVE_ACCESS, LatencyProbe.HEAP),
-                    LatencyProbe.class.getName(), side, String.valueOf(seconds)),
-                LatencyProbe.Outcome.class, results.latencies()::add)));
+      for (int callers : LatencyProbe.callers()) {
+        for (String side : List.of("native", "vector", "plain")) {
+          steps.add(new Timed(Section.LATENCY, "latency of " + side, seconds + 3,
+              results -> Child.run(
+                  Child.java(List.of(Child.VECTOR_MODULE, Child.NATIVE_ACCESS, LatencyProbe.HEAP),
+                      LatencyProbe.class.getName(), side, "" + seconds, "" + callers),
+                  LatencyProbe.Outcome.class, results.latencies()::add)));
+        }
       }
     }
     return steps;

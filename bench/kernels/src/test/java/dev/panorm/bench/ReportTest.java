@@ -200,10 +200,12 @@ class ReportTest {
       Histogram histogram = new Histogram(3);
       histogram.recordValueWithCount(nanos, 100);
       String encoded = LatencyProbe.encoded(histogram);
-      results.latencies().add(new LatencyProbe.Outcome("native", 100, encoded, encoded, 5, 6));
+      results.latencies().add(new LatencyProbe.Outcome("native", 1, 100, encoded, encoded, 5, 6));
     }
     String text = new Report(new Measurements(List.of(results))).text();
-    assertTrue(text.contains("| native, the call | 1.50 | 2.00 | 2.00 | 2.00 | 5.00 |"), text);
+    assertTrue(
+        text.contains("| native, callers: 1, the call | 1.50 | 2.00 | 2.00 | 2.00 | 5.00 | 6.00 |"),
+        text);
   }
 
   @Test
@@ -234,7 +236,7 @@ class ReportTest {
   @Test
   void resultsAreKept(@TempDir Path folder) throws IOException {
     Results results = java(outcome("plain:rms_norm:f32", 64, 2));
-    results.latencies().add(new LatencyProbe.Outcome("native", 10, "", "", 5, 6));
+    results.latencies().add(new LatencyProbe.Outcome("native", 1, 10, "", "", 5, 6));
     results.startUps().add(new Results.StartUp("native", new StartUpProbe.Outcome(1, 2, 3, 4, 5)));
     results.absolutes().add(absolute("native", 1, 0));
     results.save(folder);
