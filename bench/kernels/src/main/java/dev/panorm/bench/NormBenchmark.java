@@ -28,8 +28,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(value = 1, jvmArgsAppend = {Child.VECTOR_MODULE, Child.NATIVE_ACCESS})
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
+@Warmup(iterations = 2, time = 1) // the Vector API needs it on a busy machine
+@Measurement(iterations = 5, time = 200, timeUnit = TimeUnit.MILLISECONDS)
 public class NormBenchmark {
   /** What is computed. */
   @Param({"RMS_NORM", "PARTIAL_RMS_NORM", "ADD_RMS_NORM", "LAYER_NORM", "RMS_NORM_INT8",

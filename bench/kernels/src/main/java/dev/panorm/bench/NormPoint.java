@@ -9,7 +9,6 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /** A point of the grid of {@link NormBenchmark}, run by JMH. */
@@ -61,11 +60,6 @@ record NormPoint(Side side, Shape shape) {
         .output(log);
     if (full) {
       options.forks(3);
-    } else {
-      // A second each to warm up: the Vector API needs it on a busy machine.
-      options.warmupIterations(2)
-          .measurementIterations(5)
-          .measurementTime(TimeValue.milliseconds(200));
     }
     RunResult result = new Runner(options.build()).run().iterator().next();
     Result<?> time = result.getPrimaryResult();

@@ -31,7 +31,7 @@ final class RunCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Option(names = "--full", description = {
-    "Every shape, long: a day. By default a part of the shapes, in 30 to 45 minutes."})
+    "Every shape, long: half a day. By default a part of the shapes, in 30 to 45 minutes."})
   private boolean full;
 
   @Option(names = "--sections", split = ",", paramLabel = "SECTION", description = {
@@ -175,7 +175,7 @@ final class RunCommand implements Callable<Integer> {
   private List<Timed> jmh() {
     List<Timed> steps = new ArrayList<>();
     for (NormPoint point : full ? NormPoint.all() : NormPoint.few()) {
-      steps.add(new Timed(Section.JMH, point.toString(), full ? 30 : 5,
+      steps.add(new Timed(Section.JMH, point.toString(), full ? 14 : 5,
           results -> results.absolutes().add(point.run(full, log()))));
     }
     return steps;
