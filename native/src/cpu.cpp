@@ -65,7 +65,7 @@ Features detect_features() {
 const Features features = detect_features();
 const Caches caches = detect_caches();
 
-bool runs(int backend, const Features &f) {
+bool runs(int backend, [[maybe_unused]] const Features &f) {
   switch (backend) {
     case PANORM_SCALAR:
       return true;
