@@ -27,7 +27,10 @@ struct Arguments {
   Arguments(const Arguments &) = delete;  // they hold their own addresses
 
   bool untouched() const {
-    return std::all_of(&outputs[0][0], &outputs[6][0], [](float e) { return e == 7; });
+    for (auto &output : outputs) {
+      if (!std::all_of(output, output + 16, [](float e) { return e == 7; })) return false;
+    }
+    return true;
   }
 
   int forward(const void *kernel) {
