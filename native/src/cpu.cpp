@@ -24,6 +24,8 @@ Registers cpuid(unsigned leaf, unsigned part = 0) {
   return r;
 }
 
+bool all(unsigned bits, unsigned of) { return (bits & of) == of; }
+
 }  // namespace
 #endif
 
@@ -73,15 +75,12 @@ bool runs(int backend, [[maybe_unused]] const Features &f) {
     case PANORM_NEON:
       return true;  // part of the architecture's baseline
 #elif defined(__x86_64__)
-    case PANORM_AVX2: {
-      constexpr unsigned leaf1 = bit_AVX | bit_FMA | bit_F16C, state = 0x06;
-      return !(leaf1 & ~f.leaf1_ecx) && !(bit_AVX2 & ~f.leaf7_ebx) && !(state & ~f.xcr0);
-    }
-    case PANORM_AVX512: {
-      constexpr unsigned leaf7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-      constexpr unsigned state = 0xe6;
-      return runs(PANORM_AVX2, f) && !(leaf7 & ~f.leaf7_ebx) && !(state & ~f.xcr0);
-    }
+    case PANORM_AVX2:
+      return all(f.leaf1_ecx, bit_AVX | bit_FMA | bit_F16C) && all(f.leaf7_ebx, bit_AVX2) &&
+             all(f.xcr0, 0x06);
+    case PANORM_AVX512:
+      return runs(PANORM_AVX2, f) && all(f.xcr0, 0xe6) &&
+             all(f.leaf7_ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
 #endif
     default:
       return false;

@@ -163,6 +163,13 @@ inline unsigned long long hash_of(const Arrays &arrays) {
   return hash;
 }
 
+inline bool is_batch(int op) { return op >= PANORM_BATCH_NORM; }
+
+inline bool is_backward(int op) {
+  return op == PANORM_RMS_NORM_BACKWARD || op == PANORM_LAYER_NORM_BACKWARD ||
+         op == PANORM_BATCH_NORM_BACKWARD;
+}
+
 struct Call {
   int op, x_type, y_type;
   long long rows, groups, width, span;
@@ -175,11 +182,8 @@ struct Call {
   int values;  // the class of x and what has its shape
   unsigned long long seed;
 
-  bool batch() const { return op >= PANORM_BATCH_NORM; }
-  bool backward() const {
-    return op == PANORM_RMS_NORM_BACKWARD || op == PANORM_LAYER_NORM_BACKWARD ||
-           op == PANORM_BATCH_NORM_BACKWARD;
-  }
+  bool batch() const { return is_batch(op); }
+  bool backward() const { return is_backward(op); }
   long long stride() const { return groups * width + padding; }
 
   // What divides the sum of squares.

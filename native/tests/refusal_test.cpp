@@ -20,7 +20,7 @@ struct Arguments {
   int options = 0;
 
   explicit Arguments(int op = PANORM_RMS_NORM) {
-    if (op >= PANORM_BATCH_NORM) groups = 1;
+    if (is_batch(op)) groups = 1;
     for (auto &output : outputs) std::fill_n(output, 16, 7.f);
   }
 
@@ -56,11 +56,6 @@ struct Fault {
 };
 
 bool always(int, int) { return true; }
-bool is_batch(int op) { return op >= PANORM_BATCH_NORM; }
-bool is_backward(int op) {
-  return op == PANORM_BATCH_NORM_BACKWARD || op == PANORM_RMS_NORM_BACKWARD ||
-         op == PANORM_LAYER_NORM_BACKWARD;
-}
 bool is_layer(int op) { return op == PANORM_LAYER_NORM || op == PANORM_LAYER_NORM_BACKWARD; }
 bool reads_statistics(int op) { return is_backward(op) || op == PANORM_BATCH_NORM_INFERENCE; }
 
