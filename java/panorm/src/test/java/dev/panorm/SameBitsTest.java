@@ -1,9 +1,6 @@
 package dev.panorm;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.panorm.internal.BackwardCall;
@@ -250,7 +247,8 @@ class SameBitsTest {
       RandomGenerator random = new SplittableRandom(call.seed * 8 + index);
       for (long line = 0; line < lines; line++) {
         for (long i = 0; i < length; i++) {
-          put(segment, line * distance + i, f, values.element(f, random.nextLong()));
+          Tensors.putBits(segment, f.size, line * distance + i,
+              values.element(f, random.nextLong()));
         }
       }
     }
@@ -263,19 +261,10 @@ class SameBitsTest {
           long nan = (long) f.special() << f.mantissa | 1;
           for (long i = 0; i < segments[index].byteSize() / f.size; i++) {
             if (Double.isNaN(types[index].get(segments[index], i))) {
-              put(segments[index], i, f, nan);
+              Tensors.putBits(segments[index], f.size, i, nan);
             }
           }
         }
-      }
-    }
-
-    private static void put(MemorySegment segment, long index, Format f, long bits) {
-      long offset = index * f.size;
-      switch ((int) f.size) {
-        case 2 -> segment.set(JAVA_SHORT_UNALIGNED, offset, (short) bits);
-        case 4 -> segment.set(JAVA_INT_UNALIGNED, offset, (int) bits);
-        default -> segment.set(JAVA_LONG_UNALIGNED, offset, bits);
       }
     }
 

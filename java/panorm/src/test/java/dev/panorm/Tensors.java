@@ -1,9 +1,13 @@
 package dev.panorm;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -28,6 +32,15 @@ final class Tensors {
       copy.row(row).segment().copyFrom(t.row(row).segment());
     }
     return copy;
+  }
+
+  /** Stores an element of so many bytes, 2, 4 or 8, as it is. */
+  static void putBits(MemorySegment segment, long size, long index, long bits) {
+    switch ((int) size) {
+      case 2 -> segment.set(JAVA_SHORT_UNALIGNED, index * size, (short) bits);
+      case 4 -> segment.set(JAVA_INT_UNALIGNED, index * size, (int) bits);
+      default -> segment.set(JAVA_LONG_UNALIGNED, index * size, bits);
+    }
   }
 
   static double[] row(Tensor t, long row) {

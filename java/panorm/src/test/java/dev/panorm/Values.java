@@ -1,9 +1,5 @@
 package dev.panorm;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import dev.panorm.internal.Element;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
@@ -141,11 +137,7 @@ enum Values {
         : 1 + random.nextLong(all >> random.nextInt(fractionBits));
     long sign = random.nextBoolean() ? 0 : 1L << 8 * type.size - 1;
     long bits = (-1L << fractionBits | fraction) ^ sign;
-    switch ((int) type.size) {
-      case 2 -> segment.set(JAVA_SHORT_UNALIGNED, index * 2, (short) bits);
-      case 4 -> segment.set(JAVA_INT_UNALIGNED, index * 4, (int) bits);
-      default -> segment.set(JAVA_LONG_UNALIGNED, index * 8, bits);
-    }
+    Tensors.putBits(segment, type.size, index, bits);
   }
 
   /** The finite range of an element type. */
