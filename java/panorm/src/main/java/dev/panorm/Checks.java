@@ -1,5 +1,6 @@
 package dev.panorm;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /** Checks of arguments in O(1); what is wrong is put into words only when it is. */
@@ -73,14 +74,18 @@ final class Checks {
 
   /** For memory that no kernel sees, and to tell which it was that one could not. Null is none. */
   static void accessible(Tensor t, String name) {
-    if (t == null) {
-      return;
+    if (t != null) {
+      accessible(t.segment(), name, t);
     }
-    if (!t.segment().scope().isAlive()) {
-      throw new IllegalStateException(name + " is in a closed arena: " + t);
+  }
+
+  /** The same of the memory alone, which is told as {@code what}. */
+  static void accessible(MemorySegment segment, String name, Object what) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(name + " is in a closed arena: " + what);
     }
-    if (!t.segment().isAccessibleBy(Thread.currentThread())) {
-      throw new WrongThreadException(name + " is confined to another thread: " + t);
+    if (!segment.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(name + " is confined to another thread: " + what);
     }
   }
 }

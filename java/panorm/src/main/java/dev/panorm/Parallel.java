@@ -95,14 +95,10 @@ final class Parallel {
 
   private static void requireShared(String name, MemorySegment segment) {
     if (!segment.isAccessibleBy(ANY_OTHER)) {
-      if (!segment.scope().isAlive()) {
-        throw new IllegalStateException(name + " is in a closed arena");
-      }
-      if (!segment.isAccessibleBy(Thread.currentThread())) {
-        throw new WrongThreadException(name + " is confined to another thread");
-      }
-      throw new IllegalArgumentException(name + " (" + segment.byteSize()
-          + " bytes) is confined to one thread, but this norm runs on several: allocate it in a"
+      String bytes = segment.byteSize() + " bytes";
+      Checks.accessible(segment, name, bytes);
+      throw new IllegalArgumentException(name + " (" + bytes
+          + ") is confined to one thread, but this norm runs on several: allocate it in a"
           + " shared arena");
     }
   }
