@@ -1,5 +1,8 @@
 // Every backend of this machine against the scalar one, bit for bit.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "call.h"
@@ -87,6 +90,70 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
     std::printf("%s for one row compared with scalar: %lld calls\n", kBackendNames[backend], calls);
     CHECK(calls > 0);
     CHECK(failures == 0);
+  }
+}
+
+// Where rows begin decides which of their columns are taken apart.
+TEST_CASE("rows have the bits of the scalar backend wherever x and y begin") {
+  constexpr int places = 16, padding = 5;  // rows begin at other places than the first
+  const int step = draws() < 12 ? 5 : 1;
+  for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
+    for (long long width : {767, 768, 1030, 2100}) {
+      for (long long rows : {1, 5}) {
+        const long long stride = width + padding, count = (rows - 1) * stride + width;
+        Random random = {(unsigned long long)(width + rows)};
+        auto drawn = [&](long long n) {
+          std::vector<float> values(n);
+          for (float &v : values) {
+            unsigned bits = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
+            std::memcpy(&v, &bits, sizeof v);
+          }
+          return values;
+        };
+        const auto x = drawn(count), residual = drawn(count), gain = drawn(width);
+        const auto bias = op == PANORM_LAYER_NORM ? drawn(width) : std::vector<float>();
+        // x, the residual and y, each so many elements after the beginning of a cache line.
+        struct Memory {
+          alignas(64) float x[5 * 2105 + places], aux[5 * 2105 + places], y[5 * 2105 + places];
+        };
+        auto run = [&](int backend, bool add, bool in_place, int x_place, int y_place) {
+          auto m = std::make_unique<Memory>();
+          std::fill_n(m->y, std::size(m->y), -1.0f);
+          std::copy(x.begin(), x.end(), m->x + x_place);
+          std::copy(residual.begin(), residual.end(), m->aux + y_place);
+          float *y = in_place ? m->x + x_place : m->y + y_place;
+          REQUIRE(panorm_forward(panorm_kernel(op, PANORM_F32, PANORM_F32, backend), m->x + x_place,
+                                 add ? m->aux + y_place : nullptr, gain.data(),
+                                 bias.empty() ? nullptr : bias.data(), y, nullptr, nullptr, rows, 1,
+                                 width, width, stride, stride, stride, 1e-5, 0, (double)width,
+                                 add ? PANORM_AUX_ADD : 0) == PANORM_OK);
+          std::vector<float> all(y, y + count);
+          all.insert(all.end(), m->aux + y_place, m->aux + y_place + count);
+          return all;
+        };
+        for (bool add : {false, true}) {
+          for (bool in_place : {false, true}) {
+            const auto expected = run(PANORM_SCALAR, add, in_place, 0, 0);
+            for (int backend : kBackends) {
+              if (!exists(backend) || backend == PANORM_SCALAR) continue;
+              int failures = 0;
+              for (int x_place = 0; x_place < places; x_place += step) {
+                for (int y_place = 0; y_place < places; y_place += step) {
+                  failures += run(backend, add, in_place, x_place, y_place) != expected;
+                }
+              }
+              CAPTURE(kBackendNames[backend]);
+              CAPTURE(op);
+              CAPTURE(width);
+              CAPTURE(rows);
+              CAPTURE(add);
+              CAPTURE(in_place);
+              CHECK(failures == 0);
+            }
+          }
+        }
+      }
+    }
   }
 }
 

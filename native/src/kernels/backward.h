@@ -111,13 +111,20 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
   E slope = slope_of<Statistic<X>>(dot, inverse, s);
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
+    auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      auto u = upstream(load<V>(dy + i, n), i, n);
+      auto xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
+      if constexpr (Operator::centred) u = u - V::set(mean);
+      return fma(xhat, V::set(-slope), u) * V::set(inverse);
+    };
+    int head = 0;
+    if constexpr (usual_gain && kHeads<V>) {
+      head = head_of<V>(dx + from, to - from);
+      if (head) store<V>(dx + from, value(from, One{0}), Head{head});
+    }
     bool from_end = !walk.outgrows && (to - from) * (long long)sizeof(X) >= kLongRow;
-    for_blocks<V>(from_end, to - from, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      i += from;
-      Block<V> u = upstream(load<V>(dy + i, n), i, n);
-      Block<V> xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
-      if constexpr (Operator::centred) u = u - splat<V>(mean);
-      Block<V> t = fma(xhat, splat<V>(-slope), u) * splat<V>(inverse);
+    for_blocks<V>(from_end, from + head, to, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      Block<V> t = value(i, n);
       if (walk.outgrows) {
         fetch_pages<V>(dy + i, width);
         fetch_pages<V>(x + i, width);

@@ -74,15 +74,14 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
     const bool last = left == 1;  // then the next one is the same, and its sum not used
     Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, walk);
     FirstSum<Operator, add, X, Y> first = {next};
-    auto meanwhile = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      if (!add || !last) first.take(i, n);
+    if (!add || !last) first.take_head();
+    auto meanwhile = [&]() PANORM_INLINE_LAMBDA {
+      if (!add || !last) first.take_block();
     };
-    if (Operator::template finish<form>(row, add ? row.aux : row.x, sum, settings, meanwhile)) {
-      sum = fold(first.acc);
-    } else {
+    if (!Operator::template finish<form>(row, add ? row.aux : row.x, sum, settings, meanwhile)) {
       rescue<Operator>(Row<X, Y>(row), settings);
-      if (!last) sum = first.over_row();
     }
+    if (!last) sum = first.over_rest();
     row = next;
   }
 }

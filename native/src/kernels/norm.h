@@ -75,8 +75,7 @@ __attribute__((noinline)) void finish_rest(Block<V> &t, const Row<X, Y> &row, lo
 
 // Nothing to do while a row is written.
 struct Alone {
-  template <class N>
-  PANORM_INLINE void operator()(long long, N) const {}
+  PANORM_INLINE void operator()() const {}
 };
 
 // Rows of up to so many blocks have on the stack what takes longer to compute again than to store
@@ -96,7 +95,7 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   V top[2] = {V::set(0), V::set(0)};  // so few that a block of values stays in registers, too
   auto take = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     auto t = values(i, n);
-    if (keeps) part(kept[i / Block<V>::width], n) = t;
+    if (keeps) columns(kept, i, n) = t;
     each_register(t, n, [&](int u, V v) PANORM_INLINE_LAMBDA {
       top[u % 2] = max_magnitude(top[u % 2], magnitude(v));
     });
@@ -112,7 +111,7 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   *row.stat1 = (Statistic<X>)(most / 127);
   auto store_all = [&](auto quantized) PANORM_INLINE_LAMBDA {
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      meanwhile(i, n);
+      meanwhile();
       store<V>(row.y + i, quantized(i, n), n);
     });
   };
@@ -136,10 +135,16 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   }
 }
 
-// Writes y: normalize(i, n) gives a block of the normalized row; meanwhile(i, n), called as each
-// block is written, does something else in between.
+// The head of y; unusual calls have none.
+template <Form form, class V, class X, class Y>
+PANORM_INLINE int head_to_write(const Row<X, Y> &row) {
+  return form == Form::kAnything ? 0 : head_of<V>(row.y, row.width);
+}
+
+// Writes y, its head_to_write() first: normalize(i, n) gives a block of the normalized row;
+// meanwhile(), called as each block is written, does something else in between.
 template <Form form, class V, class X, class Y, class Normalize, class Meanwhile>
-PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize normalize,
+PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, Normalize normalize,
                              Meanwhile meanwhile) {
   auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     auto t = normalize(i, n);
@@ -163,7 +168,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
     bool from_end = alone && !row.walk.outgrows && row.span * (long long)sizeof(X) >= kLongRow;
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      meanwhile(i, n);
+      meanwhile();
       if constexpr (form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
         if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
@@ -179,7 +184,10 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, Normalize 
         });
       }
     };
-    for_blocks<V>(from_end, row.width, write);
+    if constexpr (kHeads<V> && form != Form::kAnything) {
+      if (head) store<V>(row.y, value(0, Head{head}), Head{head});
+    }
+    for_blocks<V>(from_end, head, row.width, write);
   } else {
     quantize<form, V>(row, value, meanwhile);
   }
@@ -210,7 +218,8 @@ struct RmsNorm {
   }
 
   template <class V, class B, class N>
-  static PANORM_INLINE B add(B acc, B b, typename V::elem, N) {
+  static PANORM_INLINE B add(B acc, B b, typename V::elem, N n) {
+    if constexpr (__is_same(N, Head)) b = first_columns(b, n);  // of a rest the others are +0
     return fma(b, b, acc);
   }
 
@@ -225,7 +234,7 @@ struct RmsNorm {
     if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
     auto normalize = [&](long long i, auto n)
                          PANORM_INLINE_LAMBDA { return load<V>(source + i, n) * V::set(inverse); };
-    write_row<form, V>(row, s, normalize, meanwhile);
+    write_row<form, V>(row, s, head_to_write<form, V>(row), normalize, meanwhile);
     return true;
   }
 };
@@ -266,32 +275,40 @@ struct LayerNorm {
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
+    const int head = head_to_write<form, V>(row);
     // Of f32, which is not converted, that pays only if the row is short.
     constexpr int blocks = kConverts<V, X> ? kKeptBlocks<V, X> : kKeptBlocks<V, X> / 2;
     if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything) {
       if (row.width <= blocks * Block<V>::width) {
         Block<V> kept[blocks];
-        auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-          auto d = first_columns(deviations(i, n), n);
-          part(kept[i / Block<V>::width], n) = d;
-          return d;
-        });
-        return normalize<form>(row, centre, squares, s, meanwhile,
-                               [&](long long i, auto n)
-                                   PANORM_INLINE_LAMBDA { return columns(kept, i, n); });
+        auto squares =
+            sum_of_squares<V>(head, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+              auto d = first_columns(deviations(i, n), n);
+              if constexpr (!__is_same(decltype(n), Head)) columns(kept, i - head, n) = d;
+              return d;
+            });
+        auto kept_columns = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          if constexpr (__is_same(decltype(n), Head)) {
+            return deviations(i, n);
+          } else {
+            return columns(kept, i - head, n);
+          }
+        };
+        return normalize<form>(row, centre, squares, s, head, meanwhile, kept_columns);
       }
     }
-    auto squares = sum_of_squares<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      return first_columns(deviations(i, n), n);
-    });
-    return normalize<form>(row, centre, squares, s, meanwhile, deviations);
+    auto squares = sum_of_squares<V>(head_of<V>(source, row.width), row.width,
+                                     [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+                                       return first_columns(deviations(i, n), n);
+                                     });
+    return normalize<form>(row, centre, squares, s, head, meanwhile, deviations);
   }
 
  private:
   template <class V, class Deviations>
-  static PANORM_INLINE auto sum_of_squares(long long width, Deviations deviations) {
+  static PANORM_INLINE auto sum_of_squares(int head, long long width, Deviations deviations) {
     Block<V> acc = splat<V>(0);
-    for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    for_head_and_blocks<V>(head, width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
         auto d = deviations(i, n);
         auto &sum = part(acc, n);
@@ -303,7 +320,7 @@ struct LayerNorm {
 
   template <Form form, class X, class Y, class E, class Meanwhile, class Deviations>
   static PANORM_INLINE bool normalize(const Row<X, Y> &row, Centre<E> centre, E squares,
-                                      const Settings &s, Meanwhile meanwhile,
+                                      const Settings &s, int head, Meanwhile meanwhile,
                                       Deviations deviations) {
     using V = Compute<X>;
     E r = radicand<form>(mean_of(squares, s), s);
@@ -312,7 +329,7 @@ struct LayerNorm {
     if (row.stat0) *row.stat0 = (Statistic<X>)(centre.base + centre.offset);
     if (row.stat1 && sizeof(Y) > 1) *row.stat1 = (Statistic<X>)inverse;
     write_row<form, V>(
-        row, s,
+        row, s, head,
         [&](long long i, auto n)
             PANORM_INLINE_LAMBDA { return deviations(i, n) * V::set(inverse); },
         meanwhile);
@@ -320,15 +337,18 @@ struct LayerNorm {
   }
 };
 
-// An operator's first sum over rows of x or, if `add`, over their sums with aux, block by block.
+// An operator's first sum over a row of x or, if `add`, over its sum with aux: at once, or the
+// head, blocks one by one, and the rest.
 template <class Operator, bool add, class X, class Y>
 struct FirstSum {
   using V = Compute<X>;
   using E = typename V::elem;
 
   const Row<X, Y> &row;
+  const long long span = Operator::centred ? row.width : row.span;
   E base = base_of(row);
   Block<V> acc = splat<V>(0);
+  long long taken = 0;
 
   static PANORM_INLINE E base_of(const Row<X, Y> &row) {
     if constexpr (!add) return Operator::base(row.x);
@@ -336,6 +356,43 @@ struct FirstSum {
     return Operator::base(&first);
   }
 
+  PANORM_INLINE E over_row() {
+    if (!add && !Operator::centred && span <= V::lanes) {  // the other registers would hold +0
+      V few = span < V::lanes ? V::load_part(row.x, (int)span) : V::load(row.x);
+      return fold(few * few);
+    }
+    take_head();
+    return over_rest();
+  }
+
+  PANORM_INLINE void take_head() {
+    if constexpr (kHeads<V>) {
+      const int head = head_of<V>(add ? row.aux : row.x, span);
+      if (head) take(0, Head{head});
+      taken = head;
+    }
+  }
+
+  // A block, if a whole one is left.
+  PANORM_INLINE void take_block() {
+    if (span - taken < Block<V>::width) return;
+    take(taken, All{});
+    taken += Block<V>::width;
+  }
+
+  // What has not been taken, and so the sum.
+  PANORM_INLINE E over_rest() {
+    for_blocks<V>(false, taken, span,
+                  [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
+    if constexpr (add) {
+      for_blocks<V>(row.width - span, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+        add_to_aux<V>(row.x + span + i, row.aux + span + i, n);
+      });
+    }
+    return fold(acc);
+  }
+
+ private:
   template <class N>
   PANORM_INLINE void take(long long i, N n) {
     by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
@@ -346,21 +403,6 @@ struct FirstSum {
         sum = Operator::template add<V>(sum, load<V>(row.x + i, n), base, n);
       }
     });
-  }
-
-  PANORM_INLINE E over_row() {
-    const long long span = Operator::centred ? row.width : row.span;
-    if (!add && !Operator::centred && span <= V::lanes) {  // the other registers would hold +0
-      V few = span < V::lanes ? V::load_part(row.x, (int)span) : V::load(row.x);
-      return fold(few * few);
-    }
-    for_blocks<V>(span, [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
-    if constexpr (add) {
-      for_blocks<V>(row.width - span, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-        add_to_aux<V>(row.x + span + i, row.aux + span + i, n);
-      });
-    }
-    return fold(acc);
   }
 };
 

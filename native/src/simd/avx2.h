@@ -135,6 +135,14 @@ PANORM_INLINE F32 first(F32 a, int n) {
   return {_mm256_and_ps(a.v, _mm256_castsi256_ps(F32::mask(n)))};
 }
 
+// The same, as the last lanes; +0 before.
+PANORM_INLINE F32 first_to_end(F32 a, int n) {
+  __m256i from = _mm256_add_epi32(_mm256_setr_epi32(-8, -7, -6, -5, -4, -3, -2, -1),
+                                  _mm256_set1_epi32(n));  // negative: none
+  __m256 moved = _mm256_permutevar8x32_ps(a.v, from);
+  return {_mm256_andnot_ps(_mm256_castsi256_ps(_mm256_srai_epi32(from, 31)), moved)};
+}
+
 PANORM_INLINE F32 magnitude(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 
 PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {

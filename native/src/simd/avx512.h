@@ -106,6 +106,11 @@ PANORM_INLINE F32 select_negative(F32 sign, F32 negative, F32 other) {
 // The first n lanes; +0 beyond.
 PANORM_INLINE F32 first(F32 a, int n) { return {_mm512_maskz_mov_ps(F32::mask(n), a.v)}; }
 
+// The same, as the last lanes; +0 before.
+PANORM_INLINE F32 first_to_end(F32 a, int n) {
+  return {_mm512_maskz_expand_ps((__mmask16)(0xffff0000u >> n), a.v)};
+}
+
 PANORM_INLINE F32 magnitude(F32 a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
 
 PANORM_INLINE F32 max_magnitude(F32 a, F32 b) {
