@@ -158,8 +158,8 @@ TEST_CASE("rows have the bits of the scalar backend wherever x and y begin") {
 }
 
 // How long rows are walked depends on how much memory a batch takes: what outgrows the second cache
-// is overlapped, what outgrows the last, where the rows of y or dx are aligned, stored past the
-// caches.
+// is overlapped, what outgrows the last stored past the caches, f32 wherever rows begin, other
+// types where rows are aligned.
 TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar backend") {
   const long long rows = 50, width = 4096, count = rows * width;
   const struct {

@@ -180,7 +180,8 @@ struct Backward {
     long long bytes =
         settings.parts() * rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
     const bool may_stream = (const void *)dx != dy && dx != x && span == width;
-    const Walk walk = walk_of(bytes, dx, dx_stride, width, may_stream);
+    const Walk walk =
+        walk_of(bytes, dx, dx_stride, width, may_stream, usual_gain && has_head<V, X>(width));
     bool by_column =
         layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
     bool along = dx && by_column && blocks() * groups <= kBlocksAlong;

@@ -44,7 +44,8 @@ struct Call {
 template <class Operator, Form form, bool add, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
-  Walk walk = walk_of(c.bytes(), c.y, c.y_stride, c.width, (const void *)c.x != c.y);
+  const bool heads = form != Form::kAnything && has_head<Compute<X>, Y>(c.width);
+  Walk walk = walk_of(c.bytes(), c.y, c.y_stride, c.width, (const void *)c.x != c.y, heads);
   walk.fetches =
       !walk.streams && (fetches_long<form, add, X, Y>(c.width) || c.template fetches<Operator>());
   for (long long r = 0; r < c.rows; ++r) {

@@ -16,13 +16,15 @@ PANORM_INLINE bool outgrows_caches(long long bytes) {
 }
 
 // The way of a call that reads and writes so many bytes and stores these rows: past the caches only
-// if it does not read them, and stores each in one go.
+// if it does not read them, and stores each in one go; and where blocks begin at a multiple of
+// kStreamAlignment, as they do behind a head.
 template <class T>
 PANORM_INLINE Walk walk_of(long long bytes, const T *to, long long stride, long long width,
-                           bool may_stream) {
+                           bool may_stream, bool heads) {
   const bool outgrows = kStreams && outgrows_caches(bytes);
   const unsigned long long start = (unsigned long long)to | (stride | width) * sizeof(T);
-  return {outgrows, outgrows && may_stream && start % kStreamAlignment == 0, false};
+  const bool aligned = start % (heads ? sizeof(T) : kStreamAlignment) == 0;
+  return {outgrows, outgrows && may_stream && aligned, false};
 }
 
 // Fetches what a call that outgrows the caches reads next, as much as a block of columns here but a
