@@ -366,12 +366,13 @@ PANORM_INLINE void by_register(long long i, N n, F body) {
   body(i, n);
 }
 
-// Whether rows may have heads: with narrower registers few lie in two cache lines.
+// Whether rows may have heads: of narrower registers few lie in two cache lines, and scalar code
+// has one of a whole block.
 template <class V>
 constexpr bool kHeads = __is_same(V, F32) && F32::lanes >= 8 && Block<V>::registers > 1;
 
-// Whether a row of T so wide has one, unless it begins where a register does in memory. It takes
-// 0.75 to 0.95 of the time then from 768 columns on, 0.6 at 4096; but 0.9 to 1.05 at 512.
+// Whether a row of T so wide has one, unless it begins where a register may in memory. That takes
+// 0.75 to 0.95 of the time from 768 columns on, 0.6 to 0.8 at 4096; but 0.9 to 1.05 at 512.
 template <class V, class T>
 PANORM_INLINE bool has_head(long long width) {
   return kHeads<V> && sizeof(T) == sizeof(float) && width >= 768;
@@ -384,13 +385,4 @@ PANORM_INLINE int head_of(const T *p, long long width) {
   constexpr int register_bytes = V::lanes * (int)sizeof(T);
   if (!has_head<V, T>(width)) return 0;
   return (int)(-(unsigned long long)p % register_bytes / sizeof(T));
-}
-
-// for_blocks() of a row with a head, which may be empty.
-template <class V, class F>
-PANORM_INLINE void for_head_and_blocks(int head, long long width, F body) {
-  if constexpr (kHeads<V>) {
-    if (head) body(0, Head{head});
-  }
-  for_blocks<V>(false, head, width, body);
 }

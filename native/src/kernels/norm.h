@@ -308,13 +308,17 @@ struct LayerNorm {
   template <class V, class Deviations>
   static PANORM_INLINE auto sum_of_squares(int head, long long width, Deviations deviations) {
     Block<V> acc = splat<V>(0);
-    for_head_and_blocks<V>(head, width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+    auto take = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
         auto d = deviations(i, n);
         auto &sum = part(acc, n);
         sum = fma(d, d, sum);
       });
-    });
+    };
+    if constexpr (kHeads<V>) {
+      if (head) take(0, Head{head});
+    }
+    for_blocks<V>(false, head, width, take);
     return fold(acc);
   }
 
