@@ -9,10 +9,12 @@ struct Walk {
 constexpr long long kLongRow = 12 << 10;  // bytes of x
 
 // Whether a batch of which so many bytes are read and written is stored past the caches if it can
-// be. With a last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4; with
-// one of 480 MiB, of which others use the most, 1.1 up to 32 MiB, and 0.7 from 48.
+// be. With a last cache of 32 MiB that takes 0.4 of the time at 16 MiB, and up to 1.4 at 4. Of a
+// larger one than 128 MiB others use the most: with one of 260 MiB it takes 0.75 at 16 MiB; with
+// one of 480, 1.1 up to 32 MiB, and 0.7 from 48.
 PANORM_INLINE bool outgrows_caches(long long bytes) {
-  return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= caches.last / 8 * 3);
+  const long long share = caches.last > 128 << 20 ? caches.last / 20 : caches.last / 8 * 3;
+  return bytes >= 32 << 20 || (bytes >= 12 << 20 && bytes >= share);
 }
 
 // The way of a call that reads and writes so many bytes and stores these rows: past the caches only
