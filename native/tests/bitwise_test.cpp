@@ -12,6 +12,16 @@ namespace {
 
 using namespace panorm_tests;
 
+// So many normal elements.
+std::vector<unsigned char> drawn(const Format &format, long long n, Random &random) {
+  std::vector<unsigned char> bytes(n * format.size);
+  for (long long i = 0; i < n; ++i) {
+    unsigned long long bits = element(format, kNormal, random.next());
+    std::memcpy(&bytes[i * format.size], &bits, format.size);
+  }
+  return bytes;
+}
+
 TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
   const long long widths[] = {1,  2,   3,   7,   8,   15,  16,  17,  31,   33,   63,  64,
                               65, 100, 127, 128, 129, 191, 193, 257, 1000, 2048, 4097};
@@ -96,31 +106,26 @@ TEST_CASE("kernels for one row write the bits of the general ones, and nothing e
 // Where rows begin decides which of their columns are taken apart.
 TEST_CASE("rows have the bits of the scalar backend wherever x and y begin") {
   constexpr int places = 16, padding = 5;  // rows begin at other places than the first
+  constexpr int most = 5 * (2100 + padding) + places;
   const int step = draws() < 12 ? 5 : 1;
   for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
     for (long long width : {767, 768, 1030, 2100}) {
       for (long long rows : {1, 5}) {
         const long long stride = width + padding, count = (rows - 1) * stride + width;
         Random random = {(unsigned long long)(width + rows)};
-        auto drawn = [&](long long n) {
-          std::vector<float> values(n);
-          for (float &v : values) {
-            unsigned bits = (unsigned)element(format_of(PANORM_F32), kNormal, random.next());
-            std::memcpy(&v, &bits, sizeof v);
-          }
-          return values;
-        };
-        const auto x = drawn(count), residual = drawn(count), gain = drawn(width);
-        const auto bias = op == PANORM_LAYER_NORM ? drawn(width) : std::vector<float>();
+        const Format f32 = format_of(PANORM_F32);
+        const auto x = drawn(f32, count, random), residual = drawn(f32, count, random);
+        const auto gain = drawn(f32, width, random);
+        const auto bias = drawn(f32, op == PANORM_LAYER_NORM ? width : 0, random);
         // x, the residual and y, each so many elements after the beginning of a cache line.
         struct Memory {
-          alignas(64) float x[5 * 2105 + places], aux[5 * 2105 + places], y[5 * 2105 + places];
+          alignas(64) float x[most], aux[most], y[most];
         };
         auto run = [&](int backend, bool add, bool in_place, int x_place, int y_place) {
           auto m = std::make_unique<Memory>();
           std::fill_n(m->y, std::size(m->y), -1.0f);
-          std::copy(x.begin(), x.end(), m->x + x_place);
-          std::copy(residual.begin(), residual.end(), m->aux + y_place);
+          std::memcpy(m->x + x_place, x.data(), x.size());
+          std::memcpy(m->aux + y_place, residual.data(), residual.size());
           float *y = in_place ? m->x + x_place : m->y + y_place;
           REQUIRE(panorm_forward(panorm_kernel(op, PANORM_F32, PANORM_F32, backend), m->x + x_place,
                                  add ? m->aux + y_place : nullptr, gain.data(),
@@ -168,15 +173,8 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
   for (auto type : types) {
     const Format format = format_of(type.x), y_format = format_of(type.y);
     Random random = {1};
-    auto drawn = [&](long long n) {
-      std::vector<unsigned char> bytes(n * format.size);
-      for (long long i = 0; i < n; ++i) {
-        unsigned long long bits = element(format, kNormal, random.next());
-        std::memcpy(&bytes[i * format.size], &bits, format.size);
-      }
-      return bytes;
-    };
-    const auto x = drawn(count), dy = drawn(count), gain = drawn(width), bias = drawn(width);
+    const auto x = drawn(format, count, random), dy = drawn(format, count, random);
+    const auto gain = drawn(format, width, random), bias = drawn(format, width, random);
     const std::vector<float> statistics(rows, 0.75);
     std::vector<unsigned char> memory(count * y_format.size + 128);
     for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
