@@ -31,14 +31,22 @@ struct Call {
   PANORM_INLINE long long bytes() const {
     return settings.parts() * rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
   }
-
-  // Whether y is fetched whatever the length of a row. (LayerNorm takes long enough for y to arrive
-  // by itself.)
-  template <class Operator>
-  PANORM_INLINE bool fetches() const {
-    return !Operator::centred && fetches_batch(width, bytes());
-  }
 };
+
+// Of rows of so many elements and their parameters, the bytes that are read and written.
+template <Form form, bool add, class X, class Y>
+PANORM_INLINE long long touched(long long elements, long long width) {
+  constexpr int parameters = form == Form::kGainAndBias ? 2 : 1;
+  return elements * (long long)((1 + add) * sizeof(X) + sizeof(Y)) +
+         width * (long long)(parameters * sizeof(X));
+}
+
+// Whether y is fetched. (LayerNorm of short rows takes long enough for it to arrive by itself.)
+template <class Operator, Form form, bool add, class X, class Y>
+PANORM_INLINE bool fetches(const Call<X, Y> &c) {
+  const long long all = c.settings.parts() * c.rows * c.groups * c.width;
+  return fill_first_cache(touched<form, add, X, Y>(Operator::centred ? c.width : all, c.width));
+}
 
 // All groups of all rows, one after the other.
 template <class Operator, Form form, bool add, class X, class Y>
@@ -46,8 +54,7 @@ __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const bool heads = form != Form::kAnything && has_head<Compute<X>, Y>(c.width);
   Walk walk = walk_of(c.bytes(), c.y, c.y_stride, c.width, (const void *)c.x != c.y, heads);
-  walk.fetches =
-      !walk.streams && (fetches_long<form, add, X, Y>(c.width) || c.template fetches<Operator>());
+  walk.fetches = !walk.streams && fetches<Operator, form, add>(c);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
       Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, walk);
@@ -66,7 +73,10 @@ template <class Operator, Form form, bool add, int known_width, class X, class Y
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width;
-  const Walk walk = {false, false, c.template fetches<Operator>()};
+  // Of 64 columns a fetch in vain takes less time than the test in the loop.
+  const bool fetches_y =
+      !Operator::centred && (known_width == 64 || fetches<Operator, form, add>(c));
+  const Walk walk = {false, false, fetches_y};
   Row<X, Y> row = c.template row<form>(0, 0, width, width, walk);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
@@ -126,16 +136,18 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
               long long width, long long span, void *scale, double epsilon, double divisor) {
   if (known_width) width = known_width;
   if (known_span) span = known_span;
-  Row<X, Y> row = {(const X *)x,
-                   (X *)residual,
-                   {gain, false, false},
-                   {bias, false, false},
-                   (Y *)y,
-                   nullptr,
-                   sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
-                   width,
-                   span,
-                   {false, false, fetches_long<Operator::usual, add, X, Y>(width)}};
+  Row<X, Y> row = {
+      (const X *)x,
+      (X *)residual,
+      {gain, false, false},
+      {bias, false, false},
+      (Y *)y,
+      nullptr,
+      sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
+      width,
+      span,
+      {false, false,
+       !known_width && fill_first_cache(touched<Operator::usual, add, X, Y>(width, width))}};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);
