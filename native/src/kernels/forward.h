@@ -102,8 +102,10 @@ void rows_of_form(const Call<X, Y> &c) {
   // To keep the library small, not for calls that are unusual in more than one way.
   constexpr int unusual = add + (sizeof(X) != sizeof(Y)) + (form == Form::kAnything);
   if constexpr (kForSpeed<X> && unusual <= 1) {
+    // Converting wide rows leaves little to wait for: two or three would take 1.1 of the time.
+    const int least = sizeof(X) == 2 && c.width > 256 ? 4 : 2;
     if (c.width == c.span && shares_cache<add, X, Y>(c.width, c.bytes()) &&
-        c.rows * c.groups >= 4 && !outgrows_caches(c.bytes())) {
+        c.rows * c.groups >= least && !outgrows_caches(c.bytes())) {
       if constexpr (unusual == 0) {
         if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
         if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
