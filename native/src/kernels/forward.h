@@ -72,18 +72,18 @@ __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
 template <class Operator, Form form, bool add, int known_width, class X, class Y>
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
-  const long long width = known_width ? known_width : c.width;
+  const long long width = known_width ? known_width : c.width, span = known_width ? width : c.span;
   // Of 64 columns a fetch in vain takes less time than the test in the loop.
   const bool fetches_y =
       !Operator::centred && (known_width == 64 || fetches<Operator, form, add>(c));
   const Walk walk = {false, false, fetches_y};
-  Row<X, Y> row = c.template row<form>(0, 0, width, width, walk);
+  Row<X, Y> row = c.template row<form>(0, 0, width, span, walk);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
   long long r = 0, g = 0;
   for (long long left = c.rows * c.groups; left > 0; --left) {
     if (++g == c.groups) g = 0, ++r;
     const bool last = left == 1;  // then the next one is the same, and its sum not used
-    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, width, walk);
+    Row<X, Y> next = last ? row : c.template row<form>(r, g, width, span, walk);
     FirstSum<Operator, add, X, Y> first = {next};
     if (!add || !last) first.take_head();
     auto meanwhile = [&]() PANORM_INLINE_LAMBDA {
@@ -104,11 +104,12 @@ void rows_of_form(const Call<X, Y> &c) {
   if constexpr (kForSpeed<X> && unusual <= 1) {
     // Converting wide rows leaves little to wait for: two or three would take 1.1 of the time.
     const int least = sizeof(X) == 2 && c.width > 256 ? 4 : 2;
-    if (c.width == c.span && shares_cache<add, X, Y>(c.width, c.bytes()) &&
-        c.rows * c.groups >= least && !outgrows_caches(c.bytes())) {
+    if (shares_cache<add, X, Y>(c.width, c.bytes()) && c.rows * c.groups >= least &&
+        !outgrows_caches(c.bytes())) {
       if constexpr (unusual == 0) {
-        if (c.width == 64) return overlapped_rows<Operator, form, add, 64>(c);
-        if (c.width == 128) return overlapped_rows<Operator, form, add, 128>(c);
+        const long long known = c.span == c.width ? c.width : 0;
+        if (known == 64) return overlapped_rows<Operator, form, add, 64>(c);
+        if (known == 128) return overlapped_rows<Operator, form, add, 128>(c);
       }
       return overlapped_rows<Operator, form, add, 0>(c);
     }
