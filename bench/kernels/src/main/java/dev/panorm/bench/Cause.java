@@ -39,12 +39,8 @@ interface Cause {
     if (problem.format() != Format.F32) {
       return "In the caches, the conversion of the elements takes the time, on both sides.";
     }
-    if (m.level(d) == 2) {
+    if (m.level(d) == 2 || m.fillsFirstCache(d)) {
       return SECOND_CACHE;
-    }
-    if (m.fillsFirstCache(d)) {
-      return "x, y and the gain fill the first cache: where they lie is worth up to 9 %; the rest "
-          + "is not known.";
     }
     return d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
   }
