@@ -139,18 +139,18 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
               long long width, long long span, void *scale, double epsilon, double divisor) {
   if (known_width) width = known_width;
   if (known_span) span = known_span;
-  Row<X, Y> row = {
-      (const X *)x,
-      (X *)residual,
-      {gain, false, false},
-      {bias, false, false},
-      (Y *)y,
-      nullptr,
-      sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
-      width,
-      span,
-      {false, false,
-       !known_width && fill_first_cache(touched<Operator::usual, add, X, Y>(width, width))}};
+  const bool fetches_y =
+      !known_width && fill_first_cache(touched<Operator::usual, add, X, Y>(width, width));
+  Row<X, Y> row = {(const X *)x,
+                   (X *)residual,
+                   {gain, false, false},
+                   {bias, false, false},
+                   (Y *)y,
+                   nullptr,
+                   sizeof(Y) == 1 ? (Statistic<X> *)scale : nullptr,
+                   width,
+                   span,
+                   {false, false, fetches_y}};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
   if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
     rescue<Operator>(Row<X, Y>(row), settings);
