@@ -27,10 +27,11 @@ struct Call {
             walk};
   }
 
-  // Read and written, of x and y, by all parts of the batch.
-  PANORM_INLINE long long bytes() const {
-    return settings.parts() * rows * groups * width * (long long)(sizeof(X) + sizeof(Y));
-  }
+  // Of all parts of the batch.
+  PANORM_INLINE long long elements() const { return settings.parts() * rows * groups * width; }
+
+  // Read and written, of x and y, by all parts.
+  PANORM_INLINE long long bytes() const { return elements() * (long long)(sizeof(X) + sizeof(Y)); }
 };
 
 // Of rows of so many elements and their parameters, the bytes that are read and written.
@@ -44,8 +45,8 @@ PANORM_INLINE long long touched(long long elements, long long width) {
 // Whether y is fetched. (LayerNorm of short rows takes long enough for it to arrive by itself.)
 template <class Operator, Form form, bool add, class X, class Y>
 PANORM_INLINE bool fetches(const Call<X, Y> &c) {
-  const long long all = c.settings.parts() * c.rows * c.groups * c.width;
-  return fill_first_cache(touched<form, add, X, Y>(Operator::centred ? c.width : all, c.width));
+  const long long elements = Operator::centred ? c.width : c.elements();
+  return fill_first_cache(touched<form, add, X, Y>(elements, c.width));
 }
 
 // All groups of all rows, one after the other.
@@ -73,7 +74,8 @@ template <class Operator, Form form, bool add, int known_width, class X, class Y
 __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
   const long long width = known_width ? known_width : c.width, span = known_width ? width : c.span;
-  // Of 64 columns a fetch in vain takes less time than the test in the loop.
+  // Of 64 columns a fetch in vain takes less time than the test in the loop. LayerNorm would gain
+  // from neither.
   const bool fetches_y =
       !Operator::centred && (known_width == 64 || fetches<Operator, form, add>(c));
   const Walk walk = {false, false, fetches_y};
@@ -133,7 +135,8 @@ PANORM_INLINE bool usual_parameters(const void *gain, const void *bias) {
   return gain && !bias == (Operator::usual == Form::kGain);
 }
 
-// One row in an operator's usual form; of any width and span, or known ones.
+// One row in an operator's usual form; of any width and span, or known ones: so short that the
+// first cache holds them.
 template <class Operator, bool add, class X, class Y, int known_width = 0, int known_span = 0>
 int usual_row(const void *x, const void *gain, void *y, const void *bias, void *residual,
               long long width, long long span, void *scale, double epsilon, double divisor) {
