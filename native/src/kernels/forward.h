@@ -35,33 +35,31 @@ struct Call {
 };
 
 // Of rows of so many elements and their parameters, the bytes that are read and written.
-template <Form form, bool add, class X, class Y>
-PANORM_INLINE long long touched(long long elements, long long width) {
+template <Form form, class X, class Y>
+PANORM_INLINE long long touched(long long elements, long long width, bool add) {
   constexpr int parameters = form == Form::kGainAndBias ? 2 : 1;
   return elements * (long long)((1 + add) * sizeof(X) + sizeof(Y)) +
          width * (long long)(parameters * sizeof(X));
 }
 
 // Whether y is fetched. (LayerNorm of short rows takes long enough for it to arrive by itself.)
-template <class Operator, Form form, bool add, class X, class Y>
-PANORM_INLINE bool fetches(const Call<X, Y> &c) {
+template <class Operator, Form form, class X, class Y>
+PANORM_INLINE bool fetches(const Call<X, Y> &c, bool add) {
   const long long elements = Operator::centred ? c.width : c.elements();
-  return fill_first_cache(touched<form, add, X, Y>(elements, c.width));
+  return fill_first_cache(touched<form, X, Y>(elements, c.width, add));
 }
 
 // All groups of all rows, one after the other.
-template <class Operator, Form form, bool add, class X, class Y>
+template <class Operator, Form form, class X, class Y>
 __attribute__((noinline)) void rows_in_turn(const Call<X, Y> &c) {
   const Settings &settings = c.settings;
+  const bool add = settings.options & PANORM_AUX_ADD;
   const bool heads = form != Form::kAnything && has_head<Compute<X>, Y>(c.width);
   Walk walk = walk_of(c.bytes(), c.y, c.y_stride, c.width, (const void *)c.x != c.y, heads);
-  walk.fetches = !walk.streams && fetches<Operator, form, add>(c);
+  walk.fetches = !walk.streams && fetches<Operator, form>(c, add);
   for (long long r = 0; r < c.rows; ++r) {
     for (long long g = 0; g < c.groups; ++g) {
-      Row<X, Y> row = c.template row<form>(r, g, c.width, c.span, walk);
-      if (!forward_row<Operator, form, add>(row, settings)) {
-        rescue<Operator>(Row<X, Y>(row), settings);
-      }
+      forward_row<Operator, form>(c.template row<form>(r, g, c.width, c.span, walk), settings, add);
     }
   }
   if (walk.streams) stream_fence();
@@ -77,7 +75,7 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
   // Of 64 columns a fetch in vain takes less time than the test in the loop. LayerNorm would gain
   // from neither.
   const bool fetches_y =
-      !Operator::centred && (known_width == 64 || fetches<Operator, form, add>(c));
+      !Operator::centred && (known_width == 64 || fetches<Operator, form>(c, add));
   const Walk walk = {false, false, fetches_y};
   Row<X, Y> row = c.template row<form>(0, 0, width, span, walk);
   auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
@@ -92,7 +90,7 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
       if (!add || !last) first.take_block();
     };
     if (!Operator::template finish<form>(row, add ? row.aux : row.x, sum, settings, meanwhile)) {
-      rescue<Operator>(Row<X, Y>(row), settings);
+      rescue<Operator>(add ? row.sum() : Row<X, Y>(row), settings);
     }
     if (!last) sum = first.over_rest();
     row = next;
@@ -116,7 +114,7 @@ void rows_of_form(const Call<X, Y> &c) {
       return overlapped_rows<Operator, form, add, 0>(c);
     }
   }
-  rows_in_turn<Operator, form, add>(c);
+  rows_in_turn<Operator, form>(c);
 }
 
 template <class Operator, Form form, class X, class Y>
@@ -143,7 +141,7 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
   if (known_width) width = known_width;
   if (known_span) span = known_span;
   const bool fetches_y =
-      !known_width && fill_first_cache(touched<Operator::usual, add, X, Y>(width, width));
+      !known_width && fill_first_cache(touched<Operator::usual, X, Y>(width, width, add));
   Row<X, Y> row = {(const X *)x,
                    (X *)residual,
                    {gain, false, false},
@@ -155,9 +153,7 @@ int usual_row(const void *x, const void *gain, void *y, const void *bias, void *
                    span,
                    {false, false, fetches_y}};
   Settings settings = {epsilon, 0, divisor, add ? PANORM_AUX_ADD : 0};
-  if (!forward_row<Operator, Operator::usual, add>(row, settings)) {
-    rescue<Operator>(Row<X, Y>(row), settings);
-  }
+  forward_row<Operator, Operator::usual>(row, settings, add);
   return PANORM_OK;
 }
 

@@ -14,6 +14,14 @@ struct Row {
   Statistic<X> *stat0, *stat1;  // each may be null
   long long width, span;
   Walk walk;
+
+  // Of a row that has been added to aux: the row of their sum. (aux is x then: both are read next.)
+  PANORM_INLINE Row sum() const {
+    Row of_sum = *this;
+    of_sum.x = aux;
+    of_sum.aux = (X *)x;
+    return of_sum;
+  }
 };
 
 template <Form form, class E>
@@ -116,22 +124,22 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
     });
   };
   const bool finite = most - most == 0;
-  if (finite && most >= (E)0x1p-100) {
-    const V factor = V::set(127 / most);
-    if (keeps) {
-      store_all([&](long long i, auto n)
-                    PANORM_INLINE_LAMBDA { return columns(kept, i, n) * factor; });
-    } else {
-      store_all([&](long long i, auto n) PANORM_INLINE_LAMBDA { return values(i, n) * factor; });
-    }
+  if (!finite || most == 0) {
+    store_all([](long long, auto) PANORM_INLINE_LAMBDA { return splat<V>(0); });
+    return;
+  }
+  // Tiny rows are lifted by a power of two first: 127 / most would overflow. (Others by 1, in
+  // unusual calls, whose code is to be small.)
+  const E lift = most >= (E)0x1p-100 ? 1 : (E)0x1p64, factor = 127 / (most * lift);
+  if (keeps && lift == 1) {
+    store_all([&](long long i, auto n)
+                  PANORM_INLINE_LAMBDA { return columns(kept, i, n) * V::set(factor); });
+  } else if (form != Form::kAnything && lift == 1) {
+    store_all([&](long long i, auto n)
+                  PANORM_INLINE_LAMBDA { return values(i, n) * V::set(factor); });
   } else {
-    // Tiny rows are lifted by a power of two first: 127 / most would overflow.
-    const E lift = (E)0x1p64, factor = finite && most > 0 ? 127 / (most * lift) : 0;
-    store_all([&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> q = splat<V>(0);
-      if (factor > 0) q = values(i, n) * V::set(lift) * V::set(factor);
-      return q;
-    });
+    store_all([&](long long i, auto n)
+                  PANORM_INLINE_LAMBDA { return values(i, n) * V::set(lift) * V::set(factor); });
   }
 }
 
@@ -169,7 +177,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, 
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile();
-      if constexpr (form != Form::kAnything && sizeof(X) == 4 && sizeof(Y) == 4) {
+      if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
         if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
       if constexpr (alone || form == Form::kAnything || kTogether<V, Y> > 1) {
@@ -193,14 +201,13 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, 
   }
 }
 
-// Takes one group of a row again in f64. Its sum with the residual, if any, is already in aux.
+// Takes one group of a row again in f64.
 template <class Operator, class X, class Y>
 __attribute__((noinline, cold)) void rescue(const Row<X, Y> &row, const Settings &s) {
   auto kernel = (ForwardKernel *)wide_kernel(Operator::op, kTypeCode<X>, kTypeCode<Y>);
-  const X *source = s.options & PANORM_AUX_ADD ? row.aux : row.x;
   int options = s.options & ~(PANORM_AUX_ADD | PANORM_GAIN_PER_ROW);
   if (row.gain.one) options |= PANORM_GAIN_PER_ROW;  // of which there is one
-  kernel(source, row.aux, row.gain.p, row.bias.p, row.y, row.stat0, row.stat1, 1, 1, row.width,
+  kernel(row.x, row.aux, row.gain.p, row.bias.p, row.y, row.stat0, row.stat1, 1, 1, row.width,
          row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
 }
 
@@ -410,10 +417,11 @@ struct FirstSum {
   }
 };
 
-// Normalizes one group of one row. Writes nothing but the sum with the residual, and returns false,
-// if f32 cannot hold the statistics.
-template <class Operator, Form form, bool add, class X, class Y>
-PANORM_INLINE bool forward_row(Row<X, Y> row, const Settings &s) {
-  auto sum = FirstSum<Operator, add, X, Y>{row}.over_row();
-  return Operator::template finish<form>(row, add ? row.aux : row.x, sum, s);
+// Normalizes one group of one row, or its sum with the residual if told to add.
+template <class Operator, Form form, class X, class Y>
+PANORM_INLINE void forward_row(Row<X, Y> row, const Settings &s, bool add) {
+  auto sum = add ? FirstSum<Operator, true, X, Y>{row}.over_row()
+                 : FirstSum<Operator, false, X, Y>{row}.over_row();
+  if (add) row = row.sum();
+  if (!Operator::template finish<form>(row, row.x, sum, s)) rescue<Operator>(Row<X, Y>(row), s);
 }
