@@ -60,12 +60,16 @@ PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
   for (int i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)p + i, 1, 3);
 }
 
-// Whether a row of a batch of so many bytes, what it is computed from and what is read of the next
-// fit into two thirds of the first cache; or of the second, if that does not hold the batch: then
-// waiting for the next cache costs more than going back and forth between two rows.
-template <bool add, class X, class Y>
+// Whether the rows of a batch of so many bytes are overlapped: where a row, what it is computed
+// from and what is read of the next fit into two thirds of the first cache; or of the second, if
+// that does not hold the batch: then waiting for the next cache costs more than going back and
+// forth between two rows. RMSNorm waits least where it fetches y of f32. Where y is narrower, it
+// takes 0.8 to 0.95 of the time up to nine eighths of the first cache, and more beyond.
+template <class Operator, bool add, class X, class Y>
 PANORM_INLINE bool shares_cache(long long width, long long bytes) {
+  constexpr bool rms = !Operator::centred, narrow = sizeof(Y) < 4;
   const long long row = width * ((3 + 2 * add) * sizeof(X) + sizeof(Y));
-  return row <= caches.first / 3 * 2 ||
-         (row <= caches.second / 3 * 2 && bytes > caches.second / 2 * 3);
+  return row <= (rms && narrow ? caches.first / 8 * 9 : caches.first / 3 * 2) ||
+         (row <= caches.second / 3 * 2 &&
+          bytes > (rms && !narrow ? caches.second / 2 * 3 : caches.second));
 }
