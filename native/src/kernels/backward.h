@@ -1,7 +1,8 @@
 // RMSNorm and LayerNorm, backward.
 
-// The sums of up to so many blocks of columns are taken along with dx, on the stack.
-constexpr int kBlocksAlong = 64;
+// The sums of up to so many blocks of columns are taken along with dx, on the stack: 64 KiB of the
+// 80 that HotSpot keeps free for native code.
+constexpr int kBlocksAlong = 128;
 
 // x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
 template <class Operator, class V, class X, class N>
@@ -163,7 +164,13 @@ struct Backward {
         return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, {}, Sums{dgain, dbias});
       }
     }
-    run_rows(layout, usual_gain);
+    bool by_column =
+        layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
+    if (dx && by_column && blocks() * groups <= kBlocksAlong && (dgain || dbias)) {
+      run_along(layout, usual_gain);
+    } else {
+      run_rows(layout, usual_gain, nullptr, nullptr);
+    }
   }
 
  private:
@@ -172,7 +179,15 @@ struct Backward {
     long long from_row, to_row, from_group, to_group;
   };
 
-  __attribute__((noinline)) void run_rows(int layout, bool usual_gain) const {
+  // In a frame of its own: a row that is taken again in f64 does without another.
+  __attribute__((noinline)) void run_along(int layout, bool usual_gain) const {
+    Block<V> gain_sums[kBlocksAlong], bias_sums[kBlocksAlong];
+    run_rows(layout, usual_gain, dgain ? gain_sums : nullptr, dbias ? bias_sums : nullptr);
+  }
+
+  // Gradients that have no sums to be taken along with dx are summed before.
+  __attribute__((noinline)) void run_rows(int layout, bool usual_gain, Block<V> *gain_sums,
+                                          Block<V> *bias_sums) const {
     long long elements = layout == PANORM_GAIN_PER_COLUMN  ? groups * width
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
@@ -182,22 +197,17 @@ struct Backward {
     const bool may_stream = (const void *)dx != dy && dx != x && span == width;
     const Walk walk =
         walk_of(bytes, dx, dx_stride, width, may_stream, usual_gain && has_head<V, X>(width));
-    bool by_column =
-        layout == PANORM_GAIN_PER_COLUMN || (layout == PANORM_GAIN_SHARED && groups == 1);
-    bool along = dx && by_column && blocks() * groups <= kBlocksAlong;
-    Block<V> gain_blocks[kBlocksAlong], bias_blocks[kBlocksAlong];
-    Block<V> *gain_sums = along && dgain ? gain_blocks : nullptr;
-    Block<V> *bias_sums = along && dbias ? bias_blocks : nullptr;
-    for (long long i = 0; dgain && !along && i < elements; ++i) dgain[i] = 0;
-    for (long long i = 0; dbias && !along && i < elements; ++i) dbias[i] = 0;
+    const bool gain_apart = dgain && !gain_sums, bias_apart = dbias && !bias_sums;
+    for (long long i = 0; gain_apart && i < elements; ++i) dgain[i] = 0;
+    for (long long i = 0; bias_apart && i < elements; ++i) dbias[i] = 0;
     using Sums = ColumnSums<V>;
     auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
                             : write_dx<Operator, false, V, X, Y, Sums>;
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
-      if (dgain && !along) sum_parameter<false>(layout, r, end, dgain);
-      if (dbias && !along) sum_parameter<true>(layout, r, end, dbias);
+      if (gain_apart) sum_parameter<false>(layout, r, end, dgain);
+      if (bias_apart) sum_parameter<true>(layout, r, end, dbias);
       for (long long row = r; dx && row < end; ++row) {
         for (long long g = 0; g < groups; ++g) {
           Sums sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
