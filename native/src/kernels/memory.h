@@ -63,13 +63,14 @@ PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
 // Whether the rows of a batch of so many bytes are overlapped: where a row, what it is computed
 // from and what is read of the next fit into two thirds of the first cache; or of the second, if
 // that does not hold the batch: then waiting for the next cache costs more than going back and
-// forth between two rows. RMSNorm waits least where it fetches y of f32. Where y is narrower, it
-// takes 0.8 to 0.95 of the time up to nine eighths of the first cache, and more beyond.
+// forth between two rows. (RMSNorm of f32, which fetches y, waits least: only of two and a half of
+// that cache. To narrower y it takes 0.8 to 0.95 of the time up to nine eighths of the first.)
 template <class Operator, bool add, class X, class Y>
 PANORM_INLINE bool shares_cache(long long width, long long bytes) {
-  constexpr bool rms = !Operator::centred, narrow = sizeof(Y) < 4;
+  constexpr bool narrow = !Operator::centred && sizeof(Y) < 4;
+  constexpr bool fetches_y = !Operator::centred && !add && sizeof(X) == 4 && sizeof(Y) == 4;
   const long long row = width * ((3 + 2 * add) * sizeof(X) + sizeof(Y));
-  return row <= (rms && narrow ? caches.first / 8 * 9 : caches.first / 3 * 2) ||
+  return row <= (narrow ? caches.first / 8 * 9 : caches.first / 3 * 2) ||
          (row <= caches.second / 3 * 2 &&
-          bytes > (rms && !narrow ? caches.second / 2 * 3 : caches.second));
+          bytes > (fetches_y ? caches.second / 2 * 5 : caches.second));
 }
