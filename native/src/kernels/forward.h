@@ -89,8 +89,9 @@ __attribute__((noinline)) void overlapped_rows(const Call<X, Y> &c) {
     auto meanwhile = [&]() PANORM_INLINE_LAMBDA {
       if (!add || !last) first.take_block();
     };
+    // (By row.sum() LayerNorm would take 1.05 to 1.16 of the time.)
     if (!Operator::template finish<form>(row, add ? row.aux : row.x, sum, settings, meanwhile)) {
-      rescue<Operator>(add ? row.sum() : Row<X, Y>(row), settings);
+      rescue<Operator>(add ? row.sum() : row, settings);
     }
     if (!last) sum = first.over_rest();
     row = next;

@@ -177,7 +177,7 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, 
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile();
-      if constexpr (sizeof(X) == 4 && sizeof(Y) == 4) {
+      if constexpr (kFetches<X, Y>) {
         if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
       if constexpr (alone || form == Form::kAnything || kTogether<V, Y> > 1) {
