@@ -19,12 +19,17 @@ using BackwardKernel = int(const void *dy, const void *x, const void *gain, cons
                            long long x_stride, long long dx_stride, double epsilon,
                            double gain_offset, double divisor, int options);
 
-// One lookup a backend, defined in backends/<name>.cpp: null if the combination does not exist.
-using Lookup = const void *(int op, int x_type, int y_type);
-Lookup scalar_kernel, neon_kernel, avx2_kernel, avx512_kernel;
+// One lookup for each backend and type of x, defined in backends/<name>.cpp: null if it has no such
+// operator, or not for that type of y.
+using Lookup = const void *(int op, int y_type);
+Lookup scalar_float, scalar_double, scalar_f16, scalar_bf16;
+Lookup neon_float, neon_double, neon_f16, neon_bf16;
+Lookup avx2_float, avx2_double, avx2_f16, avx2_bf16;
+Lookup avx512_float, avx512_double, avx512_f16, avx512_bf16;
+Lookup wide_float, wide_double, wide_f16, wide_bf16;
 
 // Kernels that compute in f64 whatever the types: what a row that f32 cannot hold is taken with.
-Lookup wide_kernel;
+const void *wide_kernel(int op, int x_type, int y_type);
 
 }  // namespace panorm
 

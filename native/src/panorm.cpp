@@ -7,23 +7,52 @@
 const char panorm_version[16] = PANORM_VERSION;
 const int panorm_abi = PANORM_ABI;
 
-const void *panorm_kernel(int op, int x_type, int y_type, int backend) {
-  if (!panorm::runs(backend, panorm::features)) return nullptr;
+namespace panorm {
+
+// What the lookup for the type of x says.
+static const void *by_x(int op, int x_type, int y_type, Lookup *f32, Lookup *f64, Lookup *f16,
+                        Lookup *bf16) {
+  switch (x_type) {
+    case PANORM_F32:
+      return f32(op, y_type);
+    case PANORM_F64:
+      return f64(op, y_type);
+    case PANORM_F16:
+      return f16(op, y_type);
+    case PANORM_BF16:
+      return bf16(op, y_type);
+    default:
+      return nullptr;
+  }
+}
+
+const void *wide_kernel(int op, int x_type, int y_type) {
+  return by_x(op, x_type, y_type, wide_float, wide_double, wide_f16, wide_bf16);
+}
+
+static const void *kernel(int op, int x_type, int y_type, int backend) {
   switch (backend) {
     case PANORM_SCALAR:
-      return panorm::scalar_kernel(op, x_type, y_type);
+      return by_x(op, x_type, y_type, scalar_float, scalar_double, scalar_f16, scalar_bf16);
 #if defined(__aarch64__)
     case PANORM_NEON:
-      return panorm::neon_kernel(op, x_type, y_type);
+      return by_x(op, x_type, y_type, neon_float, neon_double, neon_f16, neon_bf16);
 #elif defined(__x86_64__)
     case PANORM_AVX2:
-      return panorm::avx2_kernel(op, x_type, y_type);
+      return by_x(op, x_type, y_type, avx2_float, avx2_double, avx2_f16, avx2_bf16);
     case PANORM_AVX512:
-      return panorm::avx512_kernel(op, x_type, y_type);
+      return by_x(op, x_type, y_type, avx512_float, avx512_double, avx512_f16, avx512_bf16);
 #endif
     default:
       return nullptr;
   }
+}
+
+}  // namespace panorm
+
+const void *panorm_kernel(int op, int x_type, int y_type, int backend) {
+  if (!panorm::runs(backend, panorm::features)) return nullptr;
+  return panorm::kernel(op, x_type, y_type, backend);
 }
 
 int panorm_forward(const void *kernel, const void *x, void *aux, const void *gain, const void *bias,

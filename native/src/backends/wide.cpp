@@ -13,6 +13,6 @@ namespace {
 #include "kernels/all.h"
 }  // namespace
 
-const void *wide_kernel(int op, int x_type, int y_type) { return lookup(op, x_type, y_type); }
+const void *PANORM_UNIT(int op, int y_type) { return lookup<PANORM_X>(op, y_type); }
 
 }  // namespace panorm

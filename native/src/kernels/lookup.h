@@ -1,5 +1,4 @@
-// A backend's table: which operator exists for which pair of types. Adding an operator or a type
-// is a line here.
+// A unit's table: which operator exists for which type of y. Adding either is a line here.
 
 template <class X, class Y>
 const void *kernel_for(int op) {
@@ -34,34 +33,18 @@ const void *kernel_for(int op) {
   return nullptr;
 }
 
-constexpr int type_pair(int x_type, int y_type) { return x_type * 8 + y_type; }
-
-const void *lookup(int op, int x_type, int y_type) {
-  if ((unsigned)x_type > PANORM_I8 || (unsigned)y_type > PANORM_I8) return nullptr;
-  switch (type_pair(x_type, y_type)) {
-    case type_pair(PANORM_F32, PANORM_F32):
-      return kernel_for<float, float>(op);
-    case type_pair(PANORM_F32, PANORM_F16):
-      return kernel_for<float, f16>(op);
-    case type_pair(PANORM_F32, PANORM_BF16):
-      return kernel_for<float, bf16>(op);
-    case type_pair(PANORM_F32, PANORM_I8):
-      return kernel_for<float, i8>(op);
-    case type_pair(PANORM_F64, PANORM_F64):
-      return kernel_for<double, double>(op);
-    case type_pair(PANORM_F16, PANORM_F16):
-      return kernel_for<f16, f16>(op);
-    case type_pair(PANORM_F16, PANORM_F32):
-      return kernel_for<f16, float>(op);
-    case type_pair(PANORM_F16, PANORM_I8):
-      return kernel_for<f16, i8>(op);
-    case type_pair(PANORM_BF16, PANORM_BF16):
-      return kernel_for<bf16, bf16>(op);
-    case type_pair(PANORM_BF16, PANORM_F32):
-      return kernel_for<bf16, float>(op);
-    case type_pair(PANORM_BF16, PANORM_I8):
-      return kernel_for<bf16, i8>(op);
-    default:
-      return nullptr;
+template <class X>
+const void *lookup(int op, int y_type) {
+  if (y_type == kTypeCode<X>) return kernel_for<X, X>(op);
+  if constexpr (sizeof(X) < 8) {
+    if (y_type == PANORM_I8) return kernel_for<X, i8>(op);
   }
+  if constexpr (sizeof(X) == 4) {
+    if (y_type == PANORM_F16) return kernel_for<X, f16>(op);
+    if (y_type == PANORM_BF16) return kernel_for<X, bf16>(op);
+  }
+  if constexpr (sizeof(X) == 2) {
+    if (y_type == PANORM_F32) return kernel_for<X, float>(op);
+  }
+  return nullptr;
 }
