@@ -8,7 +8,11 @@ namespace {
 
 using namespace panorm_tests;
 
-// Arguments of a call of any kernel, right as they are, over 2 rows of 2 groups of 4 columns.
+bool is_layer(int op) { return op == PANORM_LAYER_NORM || op == PANORM_LAYER_NORM_BACKWARD; }
+bool reads_statistics(int op) { return is_backward(op) || op == PANORM_BATCH_NORM_INFERENCE; }
+
+// Arguments of a call of any kernel, right as they are, over 2 rows of 2 groups of 4 columns, or
+// one row in the usual form, which goes another way.
 struct Arguments {
   float inputs[16] = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8};
   float outputs[6][16];
@@ -19,8 +23,14 @@ struct Arguments {
   long long rows = 2, groups = 2, width = 4, span = 4;
   int options = 0;
 
-  explicit Arguments(int op = PANORM_RMS_NORM) {
-    if (is_batch(op)) groups = 1;
+  explicit Arguments(int op = PANORM_RMS_NORM, int y_type = PANORM_F32, bool usual_row = false) {
+    if (usual_row || is_batch(op)) groups = 1;
+    if (usual_row) {
+      rows = 1;
+      if (is_layer(op)) bias = inputs;
+      if (!reads_statistics(op)) stat0 = nullptr;
+      if (!reads_statistics(op) && y_type != PANORM_I8) stat1 = nullptr;
+    }
     for (auto &output : outputs) std::fill_n(output, 16, 7.f);
   }
 
@@ -56,8 +66,6 @@ struct Fault {
 };
 
 bool always(int, int) { return true; }
-bool is_layer(int op) { return op == PANORM_LAYER_NORM || op == PANORM_LAYER_NORM_BACKWARD; }
-bool reads_statistics(int op) { return is_backward(op) || op == PANORM_BATCH_NORM_INFERENCE; }
 
 const Fault kFaults[] = {
     {"no x", [](Arguments &a) { a.x = nullptr; }, always},
@@ -73,6 +81,7 @@ const Fault kFaults[] = {
     {"groups -1", [](Arguments &a) { a.groups = -1; }, always},
     {"groups 2", [](Arguments &a) { a.groups = 2; }, [](int op, int) { return is_batch(op); }},
     {"width -1", [](Arguments &a) { a.width = -1; }, always},
+    {"width and span -1", [](Arguments &a) { a.width = a.span = -1; }, always},
     {"span 0", [](Arguments &a) { a.span = 0; }, [](int op, int) { return !is_batch(op); }},
     {"span 5", [](Arguments &a) { a.span = 5; }, [](int op, int) { return !is_batch(op); }},
     {"span 3", [](Arguments &a) { a.span = 3; }, [](int op, int) { return is_layer(op); }},
@@ -110,27 +119,79 @@ TEST_CASE("bad arguments are refused, and nothing is written") {
         auto call = [&](Arguments &a, const void *k) {
           return is_backward(op) ? a.backward(k) : a.forward(k);
         };
-        for (const Fault &fault : kFaults) {
-          Arguments a(op);
+        for (bool usual_row : {false, true}) {
           CAPTURE(kBackendNames[backend]);
           CAPTURE(op);
           CAPTURE(y_type);
-          CAPTURE(fault.name);
-          fault.make(a);
-          if (!fault.refused(op, y_type)) {
-            CHECK(call(a, kernel) == PANORM_OK);
-            continue;
+          CAPTURE(usual_row);
+          for (const Fault &fault : kFaults) {
+            Arguments a(op, y_type, usual_row);
+            CAPTURE(fault.name);
+            fault.make(a);
+            if (!fault.refused(op, y_type)) {
+              CHECK(call(a, kernel) == PANORM_OK);
+              continue;
+            }
+            CHECK(call(a, kernel) == PANORM_BAD_ARGUMENT);
+            CHECK(a.untouched());
           }
-          CHECK(call(a, kernel) == PANORM_BAD_ARGUMENT);
-          CHECK(a.untouched());
+          Arguments without_kernel(op, y_type, usual_row), good(op, y_type, usual_row);
+          CHECK(call(without_kernel, nullptr) == PANORM_BAD_ARGUMENT);
+          CHECK(call(good, kernel) == PANORM_OK);
+          CHECK_FALSE(good.untouched());
         }
-        Arguments without_kernel(op), empty(op), good(op);
-        CHECK(call(without_kernel, nullptr) == PANORM_BAD_ARGUMENT);
-        empty.rows = 0;
-        CHECK(call(empty, kernel) == PANORM_OK);
-        CHECK(empty.untouched());
-        CHECK(call(good, kernel) == PANORM_OK);
-        CHECK_FALSE(good.untouched());
+      }
+    }
+  }
+}
+
+TEST_CASE("calls without rows, groups or columns write nothing") {
+  const struct {
+    const char *name;
+    void (*make)(Arguments &);
+  } kinds[] = {{"rows", [](Arguments &a) { a.rows = 0; }},
+               {"groups", [](Arguments &a) { a.groups = 0; }},
+               {"columns", [](Arguments &a) { a.width = a.span = 0; }}};
+  for (int backend : kBackends) {
+    if (!exists(backend)) continue;
+    for (int op = PANORM_RMS_NORM; op <= PANORM_BATCH_NORM_BACKWARD; ++op) {
+      for (int y_type : {PANORM_F32, PANORM_I8}) {
+        const void *kernel = panorm_kernel(op, PANORM_F32, y_type, backend);
+        if (!kernel) continue;
+        for (auto &kind : kinds) {
+          for (bool usual_row : {false, true}) {
+            for (int layout = 0; layout <= PANORM_GAIN_PER_ROW; layout += PANORM_GAIN_SHARED) {
+              Arguments a(op, y_type, usual_row);
+              kind.make(a);
+              a.options = layout;
+              if (is_batch(op) && (layout || a.groups != 1)) continue;
+              CAPTURE(kBackendNames[backend]);
+              CAPTURE(op);
+              CAPTURE(y_type);
+              CAPTURE(kind.name);
+              CAPTURE(usual_row);
+              CAPTURE(layout);
+              CHECK((is_backward(op) ? a.backward(kernel) : a.forward(kernel)) == PANORM_OK);
+              CHECK(a.untouched());
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a residual that no option names is ignored") {
+  for (int backend : kBackends) {
+    if (!exists(backend)) continue;
+    for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
+      const void *kernel = panorm_kernel(op, PANORM_F32, PANORM_F32, backend);
+      for (bool usual_row : {false, true}) {
+        Arguments with(op, PANORM_F32, usual_row), without(op, PANORM_F32, usual_row);
+        with.aux = with.outputs[3];
+        CHECK(with.forward(kernel) == PANORM_OK);
+        CHECK(without.forward(kernel) == PANORM_OK);
+        CHECK(std::equal(&with.outputs[0][0], &with.outputs[0][0] + 6 * 16, without.outputs[0]));
       }
     }
   }
@@ -142,7 +203,7 @@ TEST_CASE("a kernel for one row refuses the same") {
     for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
       const void *kernel = panorm_kernel(op | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, backend);
       auto status = [&](const void *k, void (*make)(Arguments &)) {
-        Arguments a;
+        Arguments a(op, PANORM_F32, true);
         make(a);
         int result = a.one_row(k);
         CHECK(a.untouched() == (result != PANORM_OK || a.width == 0));

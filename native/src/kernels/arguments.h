@@ -45,7 +45,7 @@ constexpr int kTypeCode<bf16> = PANORM_BF16;
 template <>
 constexpr int kTypeCode<i8> = PANORM_I8;
 
-// The parts of a batch, in a call's options: they change where a row is, not what is computed.
+// The parts of a batch, in a call's options: they change how memory is walked.
 constexpr int kParts = PANORM_ALL_OPTIONS & -PANORM_PARTS;
 
 PANORM_INLINE bool known(int options) {
@@ -54,10 +54,10 @@ PANORM_INLINE bool known(int options) {
              (PANORM_EPSILON_OUTSIDE | PANORM_EPSILON_FLOOR);
 }
 
-// Whether an operator can normalize so many columns of a row.
+// Whether an operator can normalize so many columns of a row that has any.
 template <class Operator>
 PANORM_INLINE bool can_span(long long span, long long width) {
-  return Operator::centred ? span == width : span >= 1 && span <= width;
+  return span >= 1 && (Operator::centred ? span == width : span <= width);
 }
 
 struct Settings {
