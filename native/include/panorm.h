@@ -91,7 +91,8 @@ enum {
   /* gain and bias are f32 although x is not. */
   PANORM_GAIN_F32 = 128,
   /* One of n <= 256 parts of a batch, which run in other calls at the same time or in turn:
-     (n - 1) * PANORM_PARTS. So that it walks memory as a call that large; the bits are the same. */
+     (n - 1) * PANORM_PARTS. So that it walks memory as a call that large; the bits are the same.
+     BatchNorm disregards it. */
   PANORM_PARTS = 256,
   PANORM_ALL_OPTIONS = 65535
 };
@@ -132,8 +133,8 @@ PANORM_API const void *panorm_kernel(int op, int x_type, int y_type, int backend
  *   stat1   LAYER_NORM, BATCH_NORM: receives the inverse deviation; BATCH_NORM_INFERENCE: gives
  *           the variance; y of type I8: receives the scale, [rows * groups], and must not be null
  *
- * I8: scale = max|y| / 127 and y = round(y / scale), to nearest even; a group of zeros gets
- * scale 0 and zeros, one with a NaN or an infinity gets that for its scale, and zeros.
+ * I8: scale = max|y| / 127 and y = round(y * (127 / max|y|)), to nearest even; a group whose scale
+ * is 0 (it has zeros only, or nearly), infinite or NaN (if an element is) gets zeros.
  */
 PANORM_API int panorm_forward(const void *kernel, const void *x, void *aux, const void *gain,
                               const void *bias, void *y, void *stat0, void *stat1, long long rows,

@@ -65,7 +65,11 @@ struct Settings {
   int options;
 
   int epsilon_mode() const { return options & 3; }
-  int parts() const { return options / PANORM_PARTS + 1; }
+
+  // Of all parts of a batch.
+  long long elements(long long rows, long long groups, long long width) const {
+    return (options / PANORM_PARTS + 1) * rows * groups * width;
+  }
 };
 
 // Whether rows of X have ways of their own where that is faster: not f64, nor where the code is to

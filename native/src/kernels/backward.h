@@ -1,8 +1,12 @@
 // RMSNorm and LayerNorm, backward.
 
 // The sums of up to so many blocks of columns are taken along with dx, on the stack: 64 KiB of the
-// 80 that HotSpot keeps free for native code.
+// 80 that HotSpot keeps free for native code; on Windows 16 of 32.
+#if defined(_WIN32)
+constexpr int kBlocksAlong = 32;
+#else
 constexpr int kBlocksAlong = 128;
+#endif
 
 // x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
 template <class Operator, class V, class X, class N>
@@ -192,8 +196,8 @@ struct Backward {
                          : layout == PANORM_GAIN_SHARED    ? width
                          : layout == PANORM_GAIN_PER_GROUP ? groups
                                                            : rows;
-    long long bytes =
-        settings.parts() * rows * groups * width * (long long)(2 * sizeof(X) + sizeof(Y));
+    const long long bytes =
+        settings.elements(rows, groups, width) * (long long)(2 * sizeof(X) + sizeof(Y));
     const bool may_stream = (const void *)dx != dy && dx != x && span == width;
     const Walk walk =
         walk_of(bytes, dx, dx_stride, width, may_stream, usual_gain && has_head<V, X>(width));

@@ -28,7 +28,7 @@ struct Call {
   }
 
   // Of all parts of the batch.
-  PANORM_INLINE long long elements() const { return settings.parts() * rows * groups * width; }
+  PANORM_INLINE long long elements() const { return settings.elements(rows, groups, width); }
 
   // Read and written, of x and y, by all parts.
   PANORM_INLINE long long bytes() const { return elements() * (long long)(sizeof(X) + sizeof(Y)); }

@@ -116,15 +116,16 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
     }
   });
   const E most = largest(max_magnitude(top[0], top[1]));  // a NaN is above infinity
-  *row.stat1 = (Statistic<X>)(most / 127);
+  const auto scale = (Statistic<X>)(most / 127);
+  *row.stat1 = scale;
   auto store_all = [&](auto quantized) PANORM_INLINE_LAMBDA {
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile();
       store<V>(row.y + i, quantized(i, n), n);
     });
   };
-  const bool finite = most - most == 0;
-  if (!finite || most == 0) {
+  const bool finite = scale - scale == 0;
+  if (!finite || scale == 0) {
     store_all([](long long, auto) PANORM_INLINE_LAMBDA { return splat<V>(0); });
     return;
   }

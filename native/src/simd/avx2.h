@@ -36,17 +36,10 @@ struct F32 {
 
   static PANORM_INLINE F32 set(float x) { return {_mm256_set1_ps(x)}; }
 
-  static PANORM_INLINE F32 widened(__m128i half, const f16 *) { return {_mm256_cvtph_ps(half)}; }
-
-  static PANORM_INLINE F32 widened(__m128i half, const bf16 *) {
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16))};
-  }
-
   static PANORM_INLINE F32 load(const float *p) { return {_mm256_loadu_ps(p)}; }
 
-  template <class T>
-  static PANORM_INLINE F32 load(const T *p) {
-    return widened(_mm_loadu_si128((const __m128i *)p), p);
+  static PANORM_INLINE F32 load(const f16 *p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p))};
   }
 
   static PANORM_INLINE __m256i mask(int n) {
@@ -57,9 +50,8 @@ struct F32 {
     return {_mm256_maskload_ps(p, mask(n))};
   }
 
-  template <class T>
-  static PANORM_INLINE F32 load_part(const T *p, int n) {
-    return widened(load_part_of_8(p, n), p);
+  static PANORM_INLINE F32 load_part(const f16 *p, int n) {
+    return {_mm256_cvtph_ps(load_part_of_8(p, n))};
   }
 
   PANORM_INLINE void store(float *p) const { _mm256_storeu_ps(p, v); }

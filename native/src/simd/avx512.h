@@ -25,26 +25,18 @@ struct F32 {
 
   static PANORM_INLINE __mmask16 mask(int n) { return (__mmask16)((1u << n) - 1); }
 
-  static PANORM_INLINE F32 widened(__m256i half, const f16 *) { return {_mm512_cvtph_ps(half)}; }
-
-  static PANORM_INLINE F32 widened(__m256i half, const bf16 *) {
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
-  }
-
   static PANORM_INLINE F32 load(const float *p) { return {_mm512_loadu_ps(p)}; }
 
   static PANORM_INLINE F32 load_part(const float *p, int n) {
     return {_mm512_maskz_loadu_ps(mask(n), p)};
   }
 
-  template <class T>
-  static PANORM_INLINE F32 load(const T *p) {
-    return widened(_mm256_loadu_si256((const __m256i *)p), p);
+  static PANORM_INLINE F32 load(const f16 *p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p))};
   }
 
-  template <class T>
-  static PANORM_INLINE F32 load_part(const T *p, int n) {
-    return widened(_mm256_maskz_loadu_epi16(mask(n), p), p);
+  static PANORM_INLINE F32 load_part(const f16 *p, int n) {
+    return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask(n), p))};
   }
 
   PANORM_INLINE __m256i narrowed(const f16 *) const {

@@ -20,10 +20,6 @@ struct F32 {
     return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits)))};
   }
 
-  static PANORM_INLINE F32 load(const bf16 *p) {
-    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(&p->bits), 16))};
-  }
-
   PANORM_INLINE void store(float *p) const { vst1q_f32(p, v); }
 
   PANORM_INLINE void store(f16 *p) const {

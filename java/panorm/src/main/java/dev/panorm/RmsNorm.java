@@ -102,8 +102,8 @@ public final class RmsNorm {
 
   /**
    * Normalizes and quantizes: {@code scale = max|norm(x)| / 127} of each row (and group), {@code y =
-   * norm(x) * (127 / max|norm(x)|)} rounded to the nearest integer, ties to even. A row of zeros
-   * gets scale 0 and zeros; one with a NaN or an infinity gets that for its scale, and zeros.
+   * norm(x) * (127 / max|norm(x)|)} rounded to the nearest integer, ties to even. A row
+   * whose scale is 0 (it has zeros only, or nearly), infinite or NaN (if an element is) gets zeros.
    *
    * @param y {@link DType#I8}
    * @param scale written; rows x groups

@@ -1,11 +1,14 @@
 package dev.panorm;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.panorm.internal.Op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -262,6 +265,25 @@ class FusionTest {
       layer.addForward(x, Tensors.copy(arena, residual), plain);
       layer.addQuantizedForward(x, Tensors.copy(arena, residual), y, scale);
       assertQuantized(plain, y, scale, "residual + LayerNorm of " + type);
+    }
+  }
+
+  @Test
+  void rowsWhoseScaleNoFloatHoldsAreQuantizedToZeros() {
+    RmsNorm ofFirst = RmsNorm.builder().partial(0.5).epsilon(0).backend(backend).build();
+    assertZeros(ofFirst, Tensor.ofArray(1e-30f, 1e30f), Float.POSITIVE_INFINITY); // norm(x): 1, 1e60
+    Tensor gain = Tensor.ofArray(1e-44f, -1e-44f);
+    assertZeros(RmsNorm.builder(gain).backend(backend).build(), Tensor.ofArray(1, 1f), 0);
+  }
+
+  private void assertZeros(RmsNorm norm, Tensor x, float expectedScale) {
+    Tensor y = Tensor.allocate(arena, DType.I8, 1, 2);
+    y.segment().fill((byte) 1);
+    Tensor scale = Tensor.allocate(arena, DType.F32, 1, 1);
+    norm.quantizedForward(x, y, scale);
+    assertEquals(expectedScale, scale.get(0, 0));
+    for (int col = 0; col < 2; col++) {
+      assertEquals(0, y.get(0, col));
     }
   }
 

@@ -133,7 +133,8 @@ final class RowForward {
     for (double value : values) {
       largest = Math.max(largest, Math.abs(value)); // a NaN wins
     }
-    if (largest == 0 || !Double.isFinite(largest)) {
+    double scale = statistic.rounded(a.round(largest / 127));
+    if (scale == 0 || !Double.isFinite(scale)) {
       Arrays.fill(values, 0);
     } else {
       double lift = largest < 0x1p-100 ? 0x1p64 : 1; // or the factor would overflow
@@ -142,6 +143,6 @@ final class RowForward {
         values[i] = a.roundEven(a.round(a.round(values[i] * lift) * factor));
       }
     }
-    return a.round(largest / 127);
+    return scale;
   }
 }
