@@ -33,7 +33,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The native library loads, each time in a new JVM, or norms run in Java and one warning tells the
- * cause, or it was demanded and using a norm fails with the cause. Nothing is left behind.
+ * cause, or it was demanded and using a norm fails with the cause. Nothing is left behind, but for
+ * what Windows does not let a process delete.
  */
 class LoadingTest {
   private static final String LIBRARY = System.mapLibraryName("panorm");
@@ -51,6 +52,9 @@ class LoadingTest {
   Path folder;
 
   private Path temporary;
+
+  /** How many copies have been unpacked and loaded: Windows deletes none that is in use. */
+  private int loaded;
 
   /** Prints the backend and a result. */
   static final class Probe {
@@ -82,6 +86,11 @@ class LoadingTest {
     assertNothingLeft();
   }
 
+  private void unpacksAndLoads(Jvm jvm) {
+    loaded++;
+    loads(jvm);
+  }
+
   /** By one warning with these words; if the backend is demanded, by an error with them. */
   private void fallsBack(Jvm jvm, String... cause) {
     Jvm.Result result = jvm.run();
@@ -108,7 +117,15 @@ class LoadingTest {
   }
 
   private void assertNothingLeft() {
-    assertEquals(List.of(), unpacked());
+    List<String> left = unpacked();
+    if (OS.WINDOWS.isCurrentOs()) {
+      assertTrue(
+          left.size() <= loaded
+              && left.stream().allMatch(name -> name.matches("panorm-unpacked-[0-9a-f]{16}")),
+          left::toString);
+    } else {
+      assertEquals(List.of(), left);
+    }
   }
 
   private List<String> unpacked() {
@@ -160,7 +177,7 @@ class LoadingTest {
 
   @Test
   void packedLibraryLoads() {
-    loads(jvm());
+    unpacksAndLoads(jvm());
   }
 
   @Test
@@ -168,7 +185,8 @@ class LoadingTest {
     String classifier = NativeLibrary.packedLibrary().split("/")[2];
     fallsBack(jvm().nativeJar(folder),
         "add dev.panorm:panorm-native with classifier " + classifier);
-    fallsBack(jvm().property("os.arch", "riscv64"), "classifier linux-riscv64");
+    String system = classifier.split("-")[0];
+    fallsBack(jvm().property("os.arch", "riscv64"), "classifier " + system + "-riscv64");
   }
 
   /** Ways in which a packed library may be damaged. */
@@ -238,6 +256,7 @@ class LoadingTest {
         """);
     fallsBack(jvm().property("panorm.library.path", old), "libpanorm 0.0.1 has ABI -7",
         "built for ABI");
+    loaded = 2; // and demanded
     fallsBack(jvm().nativeJar(jarWith(pack(Files.readAllBytes(old)))), "has ABI -7");
   }
 
@@ -275,7 +294,9 @@ class LoadingTest {
     Path named = write(LIBRARY, library());
     loads(jvm().property("panorm.library.path", named.getParent()));
     Path here = Path.of("").toAbsolutePath();
-    loads(jvm().property("panorm.library.path", here.relativize(file)));
+    if (here.getRoot().equals(file.getRoot())) { // else they are two drives of Windows
+      loads(jvm().property("panorm.library.path", here.relativize(file)));
+    }
     assertTrue(Files.exists(file) && Files.exists(named));
   }
 
@@ -295,7 +316,7 @@ class LoadingTest {
   @Test
   void temporaryFolderWithSpacesAndUmlauts() throws IOException {
     temporary = Files.createDirectory(folder.resolve("täglich neu"));
-    loads(jvm());
+    unpacksAndLoads(jvm());
   }
 
   @Test
@@ -312,7 +333,7 @@ class LoadingTest {
     Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxrwxrwx"));
     fallsBack(jvm(), "Cannot unpack", temporary.toString(), "777, without the sticky bit");
     Files.setAttribute(temporary, "unix:mode", 01777);
-    loads(jvm());
+    unpacksAndLoads(jvm());
   }
 
   @Test
@@ -349,7 +370,8 @@ class LoadingTest {
 
   @Test
   void noHome() {
-    loads(jvm().property("user.home", folder.resolve("missing")).under("env", "-u", "HOME"));
+    unpacksAndLoads(
+        jvm().property("user.home", folder.resolve("missing")).under("env", "-u", "HOME"));
   }
 
   @Test
@@ -360,6 +382,7 @@ class LoadingTest {
       worksOn(NATIVE, result);
       assertEquals("", result.err());
     }
+    loaded = all.size();
     assertNothingLeft();
   }
 
@@ -370,6 +393,7 @@ class LoadingTest {
         .property("java.io.tmpdir", temporary)
         .run();
     assertEquals((NATIVE + " " + RESULT).repeat(2), result.out(), result.err());
+    loaded = 2;
     assertNothingLeft();
   }
 
@@ -415,6 +439,7 @@ class LoadingTest {
     Jvm.Result unknown = jvm().under("env", "PANORM_BACKEND=avx3").run();
     assertEquals(1, unknown.exit());
     assertHas(unknown.err(), "IllegalStateException: PANORM_BACKEND=avx3: Unknown backend");
+    loaded = 2; // scalar, native
     assertNothingLeft();
   }
 
@@ -422,7 +447,8 @@ class LoadingTest {
   @Test
   void propertyBeforeTheEnvironment() {
     for (String other : List.of("java", "avx3")) {
-      loads(jvm().under("env", "PANORM_BACKEND=" + other).property("panorm.backend", NATIVE));
+      unpacksAndLoads(
+          jvm().under("env", "PANORM_BACKEND=" + other).property("panorm.backend", NATIVE));
     }
   }
 
