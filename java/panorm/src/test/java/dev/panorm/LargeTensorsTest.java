@@ -3,6 +3,7 @@ package dev.panorm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -83,6 +84,27 @@ class LargeTensorsTest {
       assertEquals(wanted.get(0, 0), x.get(0, 5));
       assertEquals(wanted.get(0, 1), x.get(0, cols - 1));
       assertEquals(0, x.get(0, cols - 2));
+    }
+  }
+
+  /** Although each part of the columns that a gradient is summed by is narrow enough. */
+  @Test
+  void tooWideForJavaOnSeveralThreads() throws IOException {
+    assumeTrue(backend == Backend.JAVA, "others take rows of any width");
+    long cols = 1L << 31;
+    try (Arena arena = Arena.ofShared()) {
+      Tensor x = Tensor.ofSegment(sparse(arena, "x", cols * 2), DType.BF16, 1, cols);
+      Tensor dGain = Tensor.ofSegment(sparse(arena, "dGain", cols * 4), DType.F32, 1, cols);
+      Tensor inverse = Tensor.allocate(arena, DType.F32, 1, 1);
+      x.set(0, 0, 1);
+      inverse.set(0, 0, 1);
+      RmsNorm norm = RmsNorm.builder().parallel(Runnable::run, 2).backend(backend).build();
+      for (Tensor dx : new Tensor[] {x, null}) {
+        String message = assertThrows(IllegalArgumentException.class,
+            () -> norm.backward(x, x, inverse, dx, dGain)).getMessage();
+        assertTrue(message.contains(String.valueOf(cols)), message);
+        assertEquals(0, dGain.get(0, 0));
+      }
     }
   }
 }

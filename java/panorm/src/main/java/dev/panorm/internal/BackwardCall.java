@@ -32,11 +32,13 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
    * what this call does, with the same bits. The gradients of gain and bias, which add up the rows
    * and so are cut by columns, come first: dx may overwrite dy or x.
    *
+   * @throws IllegalArgumentException if rows are too wide, which parts of their columns are not
    * @throws IllegalStateException if dx is closed, which the first step would not see
    * @throws WrongThreadException if dx is another thread's
    */
   public List<List<BackwardCall>> cut(long parts) {
     Pieces.requireAccess(dx);
+    kernel.requireWidth(width);
     List<BackwardCall> calls = new ArrayList<>();
     if (kernel.op().overRows()) {
       Pieces.ofColumns(width, parts,

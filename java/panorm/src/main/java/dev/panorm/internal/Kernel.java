@@ -40,6 +40,14 @@ public sealed interface Kernel permits JavaKernel, NativeKernel {
       long groups, long width, long span, long dyStride, long xStride, long dxStride,
       double epsilon, double gainOffset, double divisor, int options, boolean heap);
 
+  /**
+   * Refuses rows, or groups of them, that are too wide. A call does so itself, unless it is cut by
+   * columns: its parts are narrower.
+   *
+   * @throws IllegalArgumentException if they are too wide
+   */
+  default void requireWidth(long width) {}
+
   /** The kernel in Java; null if the operator does not exist for these types. */
   static Kernel inJava(Op op, Element x, Element y) {
     return op.supports(x, y) ? new JavaKernel(op, x, y) : null;
