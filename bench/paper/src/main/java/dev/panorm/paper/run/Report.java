@@ -63,7 +63,7 @@ final class Report {
       if (open != null) {
         throw new BadInput("%s: there is no line \"<!-- end %s -->\"", page, open);
       }
-      Files.write(page, lines);
+      Files.writeString(page, String.join("\n", lines) + "\n"); // on every system the same
     } catch (IOException e) {
       throw new BadInput("%s: cannot be read or written: %s", page, e);
     }

@@ -27,9 +27,9 @@ class CommandsTest {
   private static Process start(Path output, Backend backend, String... args) throws IOException {
     List<String> command = new ArrayList<>(
         List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-cp",
-            System.getProperty("java.class.path"), "-Dpanorm.backend=" + backend,
-            "dev.panorm.paper.PaperMain"));
+            "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
+            "-Dstdout.encoding=UTF-8", "-cp", System.getProperty("java.class.path"),
+            "-Dpanorm.backend=" + backend, "dev.panorm.paper.PaperMain"));
     command.addAll(List.of(args));
     return new ProcessBuilder(command).redirectOutput(output.toFile())
         .redirectError(ProcessBuilder.Redirect.DISCARD)
