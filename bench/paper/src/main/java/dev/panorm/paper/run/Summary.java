@@ -56,7 +56,7 @@ final class Summary {
     return run.entries("run", Entry.Header.class).getFirst();
   }
 
-  /** What was run, in a sentence or two. */
+  /** What was run, in a few sentences. */
   String conditions() {
     Entry.Header first = header(runs.getFirst());
     List<Long> seeds = runs.stream().map(run -> header(run).seed()).toList();
@@ -66,8 +66,18 @@ final class Summary {
             .stream()
             .map(entry -> entry.getKey() + " " + entry.getValue())
             .toList());
-    return "Seeds %s; %d steps of each model; %s. %s; %s; backend %s; %s.".formatted(seeds,
-        first.steps(), settings, first.machine(), first.java(), first.backend(), first.started());
+    String turns = "Times are of %d turns".formatted(turns(runs));
+    if (timing != null) {
+      turns += "; op by op, of %d with seed %d".formatted(turns(List.of(timing)),
+          header(timing).seed());
+    }
+    return "Seeds %s; %d steps of each model; %s. %s. %s; %s; backend %s; %s.".formatted(seeds,
+        first.steps(), settings, turns, first.machine(), first.java(), first.backend(),
+        first.started());
+  }
+
+  private static int turns(List<RunLog> logs) {
+    return logs.stream().mapToInt(log -> warm(log).size()).sum();
   }
 
   /** The norms that were trained. */

@@ -83,7 +83,8 @@ class ReportTest {
     new Report(folder.resolve("results"), page).write();
     assertEquals(once, Files.readString(page));
     assertTrue(
-        once.startsWith("Title\n<!-- begin some -->\n\nSeeds [1, 1]; 50 steps of each model"),
+        once.startsWith("Title\n<!-- begin some -->\n\nSeeds [1, 1]; 50 steps of each model; "
+            + "width 8. Times are of 8 turns; op by op, of 4 with seed 1. a machine; "),
         once);
     assertTrue(once.endsWith("<!-- end some -->\nText\n") && !once.contains("old"), once);
     assertTrue(once.contains("](results/some/loss-steps.svg)"), once);
