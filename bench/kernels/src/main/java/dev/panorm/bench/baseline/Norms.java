@@ -15,4 +15,9 @@ public interface Norms<M> {
 
   /** LayerNorm, two passes over the row for its statistics. */
   void layerNorm(M x, M gain, M bias, M y, int at, int n, float epsilon);
+
+  /** What the statistics of n elements come to: 1 / sqrt(sum / n + epsilon). */
+  static float inverse(float sum, int n, float epsilon) {
+    return (float) (1 / Math.sqrt(sum / n + epsilon));
+  }
 }

@@ -12,7 +12,7 @@ public final class ScalarLanes implements Norms<float[]> {
 
   @Override
   public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
-    scale(x, gain, y, at, n, inverse(squares(x, at, span), span, epsilon));
+    scale(x, gain, y, at, n, Norms.inverse(squares(x, at, span), span, epsilon));
   }
 
   private static void scale(float[] x, float[] gain, float[] y, int at, int n, float inverse) {
@@ -26,10 +26,6 @@ public final class ScalarLanes implements Norms<float[]> {
         y[at + i] = x[at + i] * inverse * y[at + i];
       }
     }
-  }
-
-  private static float inverse(float sum, int n, float epsilon) {
-    return (float) (1 / Math.sqrt(sum / n + epsilon));
   }
 
   private static float squares(float[] x, int at, int n) {
@@ -107,7 +103,7 @@ public final class ScalarLanes implements Norms<float[]> {
   public void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
       float epsilon) {
     float mean = sum(x, at, n) / n;
-    float inverse = inverse(centredSquares(x, at, n, mean), n, epsilon);
+    float inverse = Norms.inverse(centredSquares(x, at, n, mean), n, epsilon);
     if (at == 0) {
       affine(x, gain, bias, y, n, mean, inverse);
     } else {

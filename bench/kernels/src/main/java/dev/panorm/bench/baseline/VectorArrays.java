@@ -21,12 +21,8 @@ public final class VectorArrays implements Norms<float[]> {
 
   @Override
   public void rmsNorm(float[] x, float[] gain, float[] y, int at, int n, int span, float epsilon) {
-    float inverse = inverse(squares(x, at, span), span, epsilon);
+    float inverse = Norms.inverse(squares(x, at, span), span, epsilon);
     scale(x, gain, y, at, n, inverse);
-  }
-
-  static float inverse(float sum, int n, float epsilon) {
-    return (float) (1 / Math.sqrt(sum / n + epsilon));
   }
 
   static float squares(float[] x, int at, int n) {
@@ -92,7 +88,7 @@ public final class VectorArrays implements Norms<float[]> {
   @Override
   public void addRmsNorm(float[] x, float[] residual, float[] gain, float[] y, int at, int n,
       float epsilon) {
-    float inverse = inverse(addSquares(x, residual, at, n), n, epsilon);
+    float inverse = Norms.inverse(addSquares(x, residual, at, n), n, epsilon);
     scale(residual, gain, y, at, n, inverse);
   }
 
@@ -136,7 +132,7 @@ public final class VectorArrays implements Norms<float[]> {
   public void layerNorm(float[] x, float[] gain, float[] bias, float[] y, int at, int n,
       float epsilon) {
     float mean = sum(x, at, n) / n;
-    float inverse = inverse(centredSquares(x, at, n, mean), n, epsilon);
+    float inverse = Norms.inverse(centredSquares(x, at, n, mean), n, epsilon);
     affine(x, gain, bias, y, at, n, mean, inverse);
   }
 

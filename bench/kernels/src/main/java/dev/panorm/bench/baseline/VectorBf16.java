@@ -32,26 +32,22 @@ public final class VectorBf16 implements Norms<short[]> {
     s[i] = (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
-  private static float inverse(float sum, int n, float epsilon) {
-    return (float) (1 / Math.sqrt(sum / n + epsilon));
-  }
-
   @Override
   public void rmsNorm(short[] x, short[] gain, short[] y, int at, int n, int span, float epsilon) {
-    scale(x, gain, y, at, n, inverse(squares(x, at, span), span, epsilon));
+    scale(x, gain, y, at, n, Norms.inverse(squares(x, at, span), span, epsilon));
   }
 
   @Override
   public void addRmsNorm(short[] x, short[] residual, short[] gain, short[] y, int at, int n,
       float epsilon) {
-    scale(residual, gain, y, at, n, inverse(addSquares(x, residual, at, n), n, epsilon));
+    scale(residual, gain, y, at, n, Norms.inverse(addSquares(x, residual, at, n), n, epsilon));
   }
 
   @Override
   public void layerNorm(short[] x, short[] gain, short[] bias, short[] y, int at, int n,
       float epsilon) {
     float mean = sum(x, at, n) / n;
-    float inverse = inverse(centredSquares(x, at, n, mean), n, epsilon);
+    float inverse = Norms.inverse(centredSquares(x, at, n, mean), n, epsilon);
     affine(x, gain, bias, y, at, n, mean, inverse);
   }
 

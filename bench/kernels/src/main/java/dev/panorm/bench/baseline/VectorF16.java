@@ -39,7 +39,7 @@ public final class VectorF16 implements Norms<short[]> {
 
   @Override
   public void rmsNorm(short[] x, short[] gain, short[] y, int at, int n, int span, float epsilon) {
-    float inverse = VectorArrays.inverse(squares(x, at, span), span, epsilon);
+    float inverse = Norms.inverse(squares(x, at, span), span, epsilon);
     if (at == 0) {
       scale(x, gain, y, n, inverse);
     } else {
@@ -124,7 +124,7 @@ public final class VectorF16 implements Norms<short[]> {
   public void layerNorm(short[] x, short[] gain, short[] bias, short[] y, int at, int n,
       float epsilon) {
     float mean = sum(x, at, n) / n;
-    float inverse = VectorArrays.inverse(centredSquares(x, at, n, mean), n, epsilon);
+    float inverse = Norms.inverse(centredSquares(x, at, n, mean), n, epsilon);
     if (at == 0) {
       affine(x, gain, bias, y, n, mean, inverse);
     } else {

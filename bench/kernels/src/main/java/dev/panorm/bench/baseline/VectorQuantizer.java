@@ -29,7 +29,7 @@ public final class VectorQuantizer implements Quantizer {
   @Override
   public float rmsNorm(float[] x, float[] gain, byte[] y, int at, int n, float epsilon) {
     float sum = VectorArrays.squares(x, at, n);
-    float inverse = (float) (1 / Math.sqrt(sum / n + epsilon));
+    float inverse = Norms.inverse(sum, n, epsilon);
     float max = inverse * largest(x, gain, at, n);
     quantize(x, gain, y, at, n, max == 0 ? 0 : 127 / max * inverse);
     return max / 127;

@@ -25,28 +25,24 @@ public final class VectorSegments implements Norms<MemorySegment> {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-  private static float inverse(float sum, int n, float epsilon) {
-    return (float) (1 / Math.sqrt(sum / n + epsilon));
-  }
-
   @Override
   public void rmsNorm(MemorySegment x, MemorySegment gain, MemorySegment y, int at, int n, int span,
       float epsilon) {
-    scale(x, gain, y, 4L * at, n, inverse(squares(x, 4L * at, span), span, epsilon));
+    scale(x, gain, y, 4L * at, n, Norms.inverse(squares(x, 4L * at, span), span, epsilon));
   }
 
   @Override
   public void addRmsNorm(MemorySegment x, MemorySegment residual, MemorySegment gain,
       MemorySegment y, int at, int n, float epsilon) {
     float sum = addSquares(x, residual, 4L * at, n);
-    scale(residual, gain, y, 4L * at, n, inverse(sum, n, epsilon));
+    scale(residual, gain, y, 4L * at, n, Norms.inverse(sum, n, epsilon));
   }
 
   @Override
   public void layerNorm(MemorySegment x, MemorySegment gain, MemorySegment bias, MemorySegment y,
       int at, int n, float epsilon) {
     float mean = sum(x, 4L * at, n) / n;
-    float inverse = inverse(centredSquares(x, 4L * at, n, mean), n, epsilon);
+    float inverse = Norms.inverse(centredSquares(x, 4L * at, n, mean), n, epsilon);
     affine(x, gain, bias, y, 4L * at, n, mean, inverse);
   }
 
