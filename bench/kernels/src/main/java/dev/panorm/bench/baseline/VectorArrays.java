@@ -170,6 +170,12 @@ public final class VectorArrays implements Norms<float[]> {
     a1 = a1.add(a5);
     a2 = a2.add(a6);
     a3 = a3.add(a7);
+    for (; i <= end - 4 * L; i += 4 * L) {
+      a0 = a0.add(FloatVector.fromArray(S, x, i));
+      a1 = a1.add(FloatVector.fromArray(S, x, i + L));
+      a2 = a2.add(FloatVector.fromArray(S, x, i + 2 * L));
+      a3 = a3.add(FloatVector.fromArray(S, x, i + 3 * L));
+    }
     for (; i <= end - L; i += L) {
       a0 = a0.add(FloatVector.fromArray(S, x, i));
     }

@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The best Vector API version on memory segments. What makes it fast, each by measurement: every
  * loop in a method of its own that calls nothing but the Vector API, as in {@link VectorArrays}, an
- * {@code int} counter of elements, eight accumulators for the sums, no unrolling by hand where
- * nothing is summed, and no slice of a segment for each row.
+ * {@code int} counter of elements, eight accumulators for the sums, four for their rest, no
+ * unrolling by hand where nothing is summed, and no slice of a segment for each row.
  *
  * <p>It is easily spoiled. The same statements with both loops in one method, or with a {@code
  * long} counter of bytes, take five to seven times as long, since the accumulators then become
@@ -69,14 +69,27 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a6 = x6.fma(x6, a6);
       a7 = x7.fma(x7, a7);
     }
+    a0 = a0.add(a4);
+    a1 = a1.add(a5);
+    a2 = a2.add(a6);
+    a3 = a3.add(a7);
+    for (; i <= n - 4 * L; i += 4 * L) {
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER);
+      FloatVector x1 = FloatVector.fromMemorySegment(S, x, p + B, ORDER);
+      FloatVector x2 = FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER);
+      FloatVector x3 = FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER);
+      a0 = x0.fma(x0, a0);
+      a1 = x1.fma(x1, a1);
+      a2 = x2.fma(x2, a2);
+      a3 = x3.fma(x3, a3);
+    }
     for (; i <= n - L; i += L) {
       long p = from + 4L * i;
       FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER);
       a0 = x0.fma(x0, a0);
     }
-    a0 = a0.add(a4).add(a2.add(a6));
-    a1 = a1.add(a5).add(a3.add(a7));
-    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
       float xi = x.get(F, from + 4L * i);
       sum += xi * xi;
@@ -99,13 +112,22 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a6 = a6.add(FloatVector.fromMemorySegment(S, x, p + 6 * B, ORDER));
       a7 = a7.add(FloatVector.fromMemorySegment(S, x, p + 7 * B, ORDER));
     }
+    a0 = a0.add(a4);
+    a1 = a1.add(a5);
+    a2 = a2.add(a6);
+    a3 = a3.add(a7);
+    for (; i <= n - 4 * L; i += 4 * L) {
+      long p = from + 4L * i;
+      a0 = a0.add(FloatVector.fromMemorySegment(S, x, p, ORDER));
+      a1 = a1.add(FloatVector.fromMemorySegment(S, x, p + B, ORDER));
+      a2 = a2.add(FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER));
+      a3 = a3.add(FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER));
+    }
     for (; i <= n - L; i += L) {
       long p = from + 4L * i;
       a0 = a0.add(FloatVector.fromMemorySegment(S, x, p, ORDER));
     }
-    a0 = a0.add(a4).add(a2.add(a6));
-    a1 = a1.add(a5).add(a3.add(a7));
-    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
       sum += x.get(F, from + 4L * i);
     }
@@ -136,14 +158,27 @@ public final class VectorSegments implements Norms<MemorySegment> {
       a6 = x6.fma(x6, a6);
       a7 = x7.fma(x7, a7);
     }
+    a0 = a0.add(a4);
+    a1 = a1.add(a5);
+    a2 = a2.add(a6);
+    a3 = a3.add(a7);
+    for (; i <= n - 4 * L; i += 4 * L) {
+      long p = from + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER).sub(centre);
+      FloatVector x1 = FloatVector.fromMemorySegment(S, x, p + B, ORDER).sub(centre);
+      FloatVector x2 = FloatVector.fromMemorySegment(S, x, p + 2 * B, ORDER).sub(centre);
+      FloatVector x3 = FloatVector.fromMemorySegment(S, x, p + 3 * B, ORDER).sub(centre);
+      a0 = x0.fma(x0, a0);
+      a1 = x1.fma(x1, a1);
+      a2 = x2.fma(x2, a2);
+      a3 = x3.fma(x3, a3);
+    }
     for (; i <= n - L; i += L) {
       long p = from + 4L * i;
       FloatVector x0 = FloatVector.fromMemorySegment(S, x, p, ORDER).sub(centre);
       a0 = x0.fma(x0, a0);
     }
-    a0 = a0.add(a4).add(a2.add(a6));
-    a1 = a1.add(a5).add(a3.add(a7));
-    float sum = a0.add(a1).reduceLanes(VectorOperators.ADD);
+    float sum = a0.add(a2).add(a1.add(a3)).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
       float xi = x.get(F, from + 4L * i) - mean;
       sum += xi * xi;
