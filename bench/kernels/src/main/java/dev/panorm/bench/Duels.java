@@ -27,6 +27,9 @@ record Duels(boolean full) {
   /** The workload's numbers, its result in double precision, a contender's: 20 bytes, and room. */
   private static final int HEAP_AN_ELEMENT = 32;
 
+  /** From so many elements on the library divides a call between two threads. */
+  private static final int DIVIDED_ELEMENTS = 1 << 15;
+
   private static final Shape BEYOND = beyond(Environment.here().l3(),
       Runtime.getRuntime().maxMemory());
 
@@ -124,13 +127,7 @@ record Duels(boolean full) {
       for (Operation operation : Operation.values()) {
         Problem problem = new Problem(operation, Format.F32);
         boolean pair = peer.threads() == 2;
-        List<Shape> shapes = new ArrayList<>();
-        for (Shape shape : full ? NormBenchmark.shapes() : shapes(RMS)) {
-          // Two threads for batches only.
-          if (!pair || shape.rows() > 1) {
-            shapes.add(shape);
-          }
-        }
+        List<Shape> shapes = pair ? divided() : new ArrayList<>(shapes(RMS));
         if (!pair && problem.equals(RMS)) {
           shapes.add(BEYOND);
         }
@@ -140,7 +137,19 @@ record Duels(boolean full) {
         }
       }
     }
+    // What the second thread gains, beside the others on two.
+    for (Operation operation : List.of(Operation.RMS_NORM, Operation.ADD_RMS_NORM)) {
+      Problem problem = new Problem(operation, Format.F32);
+      add(duels, side("native-2", problem), side("native", problem), divided());
+    }
     return duels;
+  }
+
+  /** Those of which each of two threads does a part. */
+  private List<Shape> divided() {
+    return shapes(RMS).stream()
+        .filter(shape -> shape.rows() > 1 && shape.elements() >= DIVIDED_ELEMENTS)
+        .toList();
   }
 
   private static Side side(String contender, Problem problem) {

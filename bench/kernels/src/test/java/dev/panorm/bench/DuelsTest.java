@@ -38,4 +38,22 @@ class DuelsTest {
       assertEquals(List.of(new Shape(128, 1024), new Shape(128, 2048)), shapes);
     }
   }
+
+  /** A smaller batch would be timed on one thread under the name of two. */
+  @Test
+  void twoThreadsAreTimedOnBatchesThatAreDivided() {
+    List<Duel> duels = new Duels(false).of(Section.PEERS);
+    assertEquals(
+        List.of("native-2:rms_norm:f32 native:rms_norm:f32",
+            "native-2:add_rms_norm:f32 native:add_rms_norm:f32"),
+        duels.stream().map(d -> d.first() + " " + d.second()).toList());
+    for (Duel duel : duels) {
+      assertEquals(List.of(new Shape(128, 1024), new Shape(128, 2048), new Shape(512, 4096)),
+          duel.shapes());
+    }
+    new Duels(true).of(Section.PEERS)
+        .stream()
+        .flatMap(d -> d.shapes().stream())
+        .forEach(shape -> assertTrue(shape.elements() >= 1 << 15, "" + shape));
+  }
 }

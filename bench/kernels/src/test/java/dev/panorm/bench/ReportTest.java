@@ -194,6 +194,15 @@ class ReportTest {
   }
 
   @Test
+  void secondThreadIsComparedWithOne() {
+    String text = new Report(new Measurements(List.of(
+        results(Section.PEERS, outcome("native-2:rms_norm:f32", RMS, new Shape(128, 1024), 1.5)))))
+        .text();
+    assertTrue(text.contains("### rms norm f32, two threads\n\n| shape | native-2, ns | native |\n"
+        + "|---|---|---|\n| 128 x 1024 | 100 | 1.50 (1.40–1.60) |"), text);
+  }
+
+  @Test
   void longestOfAllRunsIsShown() {
     Results results = results(Section.LATENCY);
     for (int nanos : new int[] {1000, 1500, 2000}) {
