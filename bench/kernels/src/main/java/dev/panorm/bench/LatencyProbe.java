@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -24,8 +25,9 @@ final class LatencyProbe {
   static final int COLS = 1024;
   static final long INTERVAL_NANOS = 20_000;
 
-  /** A second's garbage; a hundredth is made at once. */
-  static final int GARBAGE_MEGABYTES = 1000;
+  /** A hundredth of a second's garbage, in arrays of a thousand bytes, is made at once. */
+  private static final int GARBAGE_ARRAYS = 10_000;
+  private static final Duration GARBAGE_INTERVAL = Duration.ofMillis(10);
 
   /** So small that the collector has much to do. */
   static final String HEAP = "-Xmx512m";
@@ -129,15 +131,19 @@ final class LatencyProbe {
     }
   }
 
+  /** A gigabyte a second; less where the processor is not there in time, which is not made up. */
   private static void makeGarbage() {
     Object[] live = new Object[20_000];
     int next = 0;
+    long due = System.nanoTime();
     try {
       while (true) {
-        for (int i = 0; i < GARBAGE_MEGABYTES * 10; i++) {
+        for (int i = 0; i < GARBAGE_ARRAYS; i++) {
           live[next++ % live.length] = new byte[1000];
         }
-        Thread.sleep(10);
+        long now = System.nanoTime();
+        due = Math.max(due + GARBAGE_INTERVAL.toNanos(), now);
+        Thread.sleep(Duration.ofNanos(due - now));
       }
     } catch (InterruptedException e) {
       // Asked to stop.
