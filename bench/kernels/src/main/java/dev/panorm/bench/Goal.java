@@ -203,11 +203,11 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
       return Verdict.UNKNOWN;
     }
     String reached = all.stream()
-        .map(d -> "%s ns at %s"
-            .formatted(String.format(Locale.ROOT, "%+.1f", -d.result().difference()), d.shape()))
+        .map(
+            d -> "%s ns at %s".formatted(String.format(Locale.ROOT, "%+.1f", m.lost(d)), d.shape()))
         .collect(joining(", "));
     return Verdict.of(reached, // as it is shown: to one place
-        all.stream().allMatch(d -> Math.round(-d.result().difference() * 10) <= nanos * 10), why);
+        all.stream().allMatch(d -> Math.round(m.lost(d) * 10) <= nanos * 10), why);
   }
 
   private static Verdict geometricMean(Measurements m, Predicate<Duel.Outcome> shapes,

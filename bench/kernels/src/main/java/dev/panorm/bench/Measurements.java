@@ -48,6 +48,29 @@ record Measurements(List<Results> results) {
     return Pairing.quantile(all.stream().mapToDouble(of).toArray(), share);
   }
 
+  /**
+   * The ns by which the first side is slower: what the ratio makes of the least time that this side
+   * has at this shape in any duel on the machine, since one duel may have run at half the clock.
+   */
+  double lost(Duel.Outcome duel) {
+    Environment machine = environment(duel);
+    double least = results.stream()
+        .filter(r -> r.environment().equals(machine))
+        .flatMap(r -> r.duels().stream())
+        .filter(d -> d.shape().equals(duel.shape()))
+        .mapMultiToDouble((d, times) -> {
+          if (d.first().equals(duel.first())) {
+            times.accept(d.result().first());
+          }
+          if (d.second().equals(duel.first())) {
+            times.accept(d.result().second());
+          }
+        })
+        .min()
+        .orElseThrow();
+    return (1 - duel.result().ratio()) * least;
+  }
+
   /** The level of cache, of the machine that measured it, that x and y of f32 fit in. */
   int level(Duel.Outcome duel) {
     return environment(duel).level(8 * duel.shape().elements());

@@ -186,8 +186,8 @@ record Report(Measurements measured) {
     List<List<String>> rows = measured.duels(Section.CALL)
         .stream()
         .map(d -> List.of(d.rows() + " x " + d.cols(), contender(d.second()),
-            number(d.result().first()), number(d.result().second()),
-            number(-d.result().difference()), ratio(d)))
+            number(d.result().first()), number(d.result().second()), number(measured.lost(d)),
+            ratio(d)))
         .toList();
     return table(List.of("shape", "against", "public API, ns", "other, ns",
         "public API costs more, ns", "other / public API"), rows);
@@ -288,7 +288,7 @@ record Report(Measurements measured) {
         losses.stream()
             .limit(LOSSES)
             .map(d -> List.of(title(d.first()), d.rows() + " x " + d.cols(), contender(d.second()),
-                ratio(d), number(-d.result().difference()), Cause.usual(measured, d)))
+                ratio(d), number(measured.lost(d)), Cause.usual(measured, d)))
             .toList())
         + more;
   }

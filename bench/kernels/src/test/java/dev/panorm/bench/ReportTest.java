@@ -20,6 +20,8 @@ class ReportTest {
   private static final String RMS = "native:rms_norm:f32";
   private static final Environment MACHINE = new Environment("a processor", 2, 48 << 10, 2 << 20,
       32 << 20, "an OS", "a JDK", "0.1.0", "avx512");
+  private static final Environment ANOTHER = new Environment("another", 8, 32 << 10, 1 << 20,
+      8 << 20, "an OS", "a JDK", "0.1.0", "avx2");
 
   private static Duel.Outcome outcome(String first, String second, Shape shape, double ratio) {
     return new Duel.Outcome(first, second, shape.rows(), shape.cols(),
@@ -183,6 +185,21 @@ class ReportTest {
         + " |  | +40.0 ns at 1x64, -60.0 ns at 1x128 | " + Cause.CALL + " |"), losses);
   }
 
+  /** A duel may have run at half the clock. */
+  @Test
+  void differencesAreOfTheLeastTimeOfAShape() {
+    Shape shape = new Shape(1, 64);
+    Duel.Outcome slow = outcome(RMS, "vector:rms_norm:f32", shape, 0.8);
+    Duel.Outcome asSecond = outcome("memcpy:copy:f32", RMS, shape, 0.5); // 50 ns
+    Duel.Outcome ofAnother = outcome("memcpy:copy:f32", "native:rms_norm:bf16", shape, 0.1);
+    Results limit = results(Section.LIMIT, asSecond,
+        outcome("memcpy:copy:f32", RMS, new Shape(1, 32), 0.1), ofAnother);
+    assertEquals(10, new Measurements(List.of(java(slow), limit)).lost(slow), 1e-9);
+    Results elsewhere = new Results(Section.LIMIT, "", "", "", ANOTHER, limit.duels(), List.of(),
+        List.of(), List.of(), List.of());
+    assertEquals(20, new Measurements(List.of(java(slow), elsewhere)).lost(slow), 1e-9);
+  }
+
   @Test
   void arraysAgainstArraysCanBeLost() {
     String text = new Report(new Measurements(List.of(
@@ -219,11 +236,9 @@ class ReportTest {
 
   @Test
   void sectionsSayCommitAndMachine() {
-    Environment other = new Environment("another", 8, 32 << 10, 1 << 20, 8 << 20, "an OS", "a JDK",
-        "0.1.0", "avx2");
     Results java = results(Section.JAVA, outcome(RMS, "plain:rms_norm:f32", new Shape(1, 384), 9));
     Results limit = new Results(Section.LIMIT, "2026-01-02 00:00 UTC", "7654321-dirty", "run",
-        other, List.of(outcome("memcpy:copy:f32", RMS, new Shape(64, 4096), 1.2)), List.of(),
+        ANOTHER, List.of(outcome("memcpy:copy:f32", RMS, new Shape(64, 4096), 1.2)), List.of(),
         List.of(), List.of(), List.of());
     String text = new Report(new Measurements(List.of(java, limit))).text();
     assertTrue(text.contains("| processor of java | a processor, 2 cores"), text);
