@@ -33,15 +33,12 @@ interface Cause {
     if (m.level(d) > 2) {
       return MEMORY;
     }
-    if (d.first().startsWith("native-heap")) {
-      return "Arrays seldom begin at a cache line: loads go across two, on both sides.";
-    }
     if (problem.format() != Format.F32) {
       return "In the caches, the conversion of the elements takes the time, on both sides.";
     }
     if (m.level(d) == 2 || m.fillsFirstCache(d)) {
       return SECOND_CACHE;
     }
-    return d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
+    return d.first().startsWith("native:") && d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
   }
 }

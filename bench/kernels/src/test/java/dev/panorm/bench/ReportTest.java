@@ -202,12 +202,14 @@ class ReportTest {
 
   @Test
   void arraysAgainstArraysCanBeLost() {
-    String text = new Report(new Measurements(List.of(
-        java(outcome("native-heap:rms_norm:f32", "vector:rms_norm:f32", new Shape(1, 64), 0.6)))))
+    String text = new Report(new Measurements(List
+        .of(java(outcome("native-heap:rms_norm:f32", "vector:rms_norm:f32", new Shape(1, 64), 0.6),
+            outcome("native-heap:rms_norm:f32", "vector:rms_norm:f32", new Shape(1, 384), 0.7)))))
         .text();
     assertTrue(text.contains("### rms norm f32, on arrays\n"), text);
     assertTrue(text.contains("| rms norm f32, on arrays | 1 x 64 | vector | 0.60 (0.50–0.70) |"),
         text);
+    assertTrue(text.contains("| 0.70 (0.60–0.80) | 30.0 | " + Cause.UNKNOWN + " |"), text);
   }
 
   @Test
