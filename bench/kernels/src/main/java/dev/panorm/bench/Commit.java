@@ -7,8 +7,6 @@ import java.util.List;
 
 /** Which sources are measured. */
 final class Commit {
-  static final String UNKNOWN = "unknown";
-
   private Commit() {}
 
   /**
@@ -23,7 +21,7 @@ final class Commit {
           ":(exclude,top)bench/kernels/REPORT.md");
       return changed.isEmpty() ? name : name + "-dirty";
     } catch (IOException e) {
-      return UNKNOWN;
+      return "unknown";
     }
   }
 

@@ -41,12 +41,7 @@ final class LatencyProbe {
    * @param call histogram of ns, {@link #encoded}; so response
    */
   record Outcome(String contender, int callers, long calls, String call, String response,
-      long collections, long collectionMillis) {
-    /** Files written before this was kept are of two. */
-    Outcome {
-      callers = callers == 0 ? 2 : callers;
-    }
-  }
+      long collections, long collectionMillis) {}
 
   private LatencyProbe() {}
 

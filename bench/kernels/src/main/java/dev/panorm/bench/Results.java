@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * What a section measured, and how. Kept as a file of JSON a section, so that one can be measured
@@ -22,11 +21,6 @@ import java.util.Objects;
 record Results(Section section, String date, String commit, String command, Environment environment,
     List<Duel.Outcome> duels, List<StartUp> startUps, List<LatencyProbe.Outcome> latencies,
     List<Absolute> absolutes, List<String> failures) {
-  /** Files written before commits were kept have none. */
-  Results {
-    commit = Objects.requireNonNullElse(commit, Commit.UNKNOWN);
-  }
-
   private static final ObjectMapper JSON = new ObjectMapper()
       .enable(SerializationFeature.INDENT_OUTPUT);
 

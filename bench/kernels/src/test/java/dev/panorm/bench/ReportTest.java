@@ -252,14 +252,6 @@ class ReportTest {
   }
 
   @Test
-  void resultsOfBeforeCommitsWereKeptAreRead(@TempDir Path folder) throws IOException {
-    results(Section.CALL).save(folder);
-    Path file = folder.resolve("call.json");
-    Files.writeString(file, Files.readString(file).replace("\"commit\" : \"1234567\",", ""));
-    assertEquals("unknown", Results.load(folder).getFirst().commit());
-  }
-
-  @Test
   void resultsAreKept(@TempDir Path folder) throws IOException {
     Results results = java(outcome("plain:rms_norm:f32", 64, 2));
     results.latencies().add(new LatencyProbe.Outcome("native", 1, 10, "", "", 5, 6));
