@@ -44,7 +44,7 @@ record Charts(Measurements measured) {
         measured.duels(Section.PEERS)
             .stream()
             .filter(d -> d.first().equals(RMS))
-            .map(d -> d.second().substring(0, d.second().indexOf(':')))
+            .map(d -> Side.contenderOf(d.second()))
             .distinct()
             .toList());
     limit(folder.resolve("limit.svg"));

@@ -167,7 +167,8 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
         .toList();
     return all.stream()
         .min(Comparator.comparingDouble(of))
-        .map(d -> new Verdict("least %s at %s (%s)".formatted(range(d), d.shape(), who(d.second())),
+        .map(d -> new Verdict(
+            "least %s at %s (%s)".formatted(range(d), d.shape(), Side.contenderOf(d.second())),
             misses.isEmpty(), misses))
         .orElse(Verdict.UNKNOWN);
   }
@@ -185,7 +186,8 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
         .toList();
     return all.stream()
         .max(Comparator.comparingDouble(MIDDLE))
-        .map(d -> new Verdict("most %s at %s (%s)".formatted(range(d), d.shape(), who(d.first())),
+        .map(d -> new Verdict(
+            "most %s at %s (%s)".formatted(range(d), d.shape(), Side.contenderOf(d.first())),
             misses.isEmpty(), misses))
         .orElse(Verdict.UNKNOWN);
   }
@@ -276,10 +278,6 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
   /** The ratio, in brackets its range. */
   private static String range(Duel.Outcome d) {
     return "%s (%s–%s)".formatted(number(d.result().ratio()), number(d.least()), number(d.most()));
-  }
-
-  private static String who(String side) {
-    return side.substring(0, side.indexOf(':'));
   }
 
   private static String number(double value) {

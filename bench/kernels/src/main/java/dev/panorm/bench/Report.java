@@ -115,7 +115,7 @@ record Report(Measurements measured) {
     return tables.entrySet()
         .stream()
         .map(t -> "### " + title(t.getKey()) + "\n\n"
-            + duels(t.getValue(), d -> contender(d.second()), contender(t.getKey())))
+            + duels(t.getValue(), d -> Side.contenderOf(d.second()), Side.contenderOf(t.getKey())))
         .collect(joining("\n\n"));
   }
 
@@ -185,7 +185,7 @@ record Report(Measurements measured) {
   private String call() {
     List<List<String>> rows = measured.duels(Section.CALL)
         .stream()
-        .map(d -> List.of(d.rows() + " x " + d.cols(), contender(d.second()),
+        .map(d -> List.of(d.rows() + " x " + d.cols(), Side.contenderOf(d.second()),
             number(d.result().first()), number(d.result().second()), number(measured.lost(d)),
             ratio(d)))
         .toList();
@@ -274,7 +274,7 @@ record Report(Measurements measured) {
     for (Section section : List.of(Section.JAVA, Section.PEERS)) {
       measured.duels(section)
           .stream()
-          .filter(d -> d.result().ratio() < 1 && !contender(d.second()).startsWith("native"))
+          .filter(d -> d.result().ratio() < 1 && !Side.contenderOf(d.second()).startsWith("native"))
           .forEach(losses::add);
     }
     losses.sort(Comparator.comparing(d -> d.result().ratio()));
@@ -287,19 +287,16 @@ record Report(Measurements measured) {
     return table(List.of("what", "shape", "against", "ratio", "ns lost", "why"),
         losses.stream()
             .limit(LOSSES)
-            .map(d -> List.of(title(d.first()), d.rows() + " x " + d.cols(), contender(d.second()),
-                ratio(d), number(measured.lost(d)), Cause.usual(measured, d)))
+            .map(d -> List.of(title(d.first()), d.rows() + " x " + d.cols(),
+                Side.contenderOf(d.second()), ratio(d), number(measured.lost(d)),
+                Cause.usual(measured, d)))
             .toList())
         + more;
   }
 
-  private static String contender(String side) {
-    return side.substring(0, side.indexOf(':'));
-  }
-
   /** native-2:add_rms_norm:f32 is shown as add rms norm f32, two threads. */
   private static String title(String side) {
-    String how = switch (contender(side)) {
+    String how = switch (Side.contenderOf(side)) {
       case "native-2" -> ", two threads";
       case "native-heap" -> ", on arrays";
       case "native-add-apart" -> ", add apart";

@@ -23,6 +23,11 @@ record Side(String contender, Problem problem) {
         parts.length > 2 ? value(Format.class, parts[2]) : byDefault.format());
   }
 
+  /** The contender of what {@link #toString} writes. */
+  static String contenderOf(String side) {
+    return side.substring(0, side.indexOf(':'));
+  }
+
   private static <E extends Enum<E>> E value(Class<E> type, String name) {
     for (E value : type.getEnumConstants()) {
       if (value.name().equalsIgnoreCase(name)) {
