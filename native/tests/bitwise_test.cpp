@@ -166,42 +166,58 @@ TEST_CASE("rows have the bits of the scalar backend wherever x and y begin") {
 // is overlapped, what outgrows the last stored past the caches, f32 wherever rows begin, other
 // types where rows are aligned.
 TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar backend") {
-  const long long rows = 50, width = 4096, count = rows * width;
+  const long long rows = 50;
   const struct {
     int x, y;
   } types[] = {{PANORM_F32, PANORM_F32}, {PANORM_BF16, PANORM_BF16}, {PANORM_F32, PANORM_I8}};
+  const struct {
+    long long groups, width, span, stride;
+  } shapes[] = {{1, 4096, 4096, 4096},
+                {1, 4096, 4096, 4100},   // the first row may be aligned, the second is not
+                {3, 1000, 1000, 3008},   // so may the first group
+                {1, 4096, 4001, 4096}};  // so may what is normalized, not the rest
   for (auto type : types) {
-    const Format format = format_of(type.x), y_format = format_of(type.y);
-    Random random = {1};
-    const auto x = drawn(format, count, random), dy = drawn(format, count, random);
-    const auto gain = drawn(format, width, random), bias = drawn(format, width, random);
-    const std::vector<float> statistics(rows, 0.75);
-    std::vector<unsigned char> memory(count * y_format.size + 128);
-    for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
-      const bool backward = op >= PANORM_RMS_NORM_BACKWARD;
-      if (backward && type.y == PANORM_I8) continue;
-      auto run = [&](const void *kernel, int parts, int misalignment) {
-        unsigned char *out = memory.data();
-        out += 64 - (unsigned long long)out % 64 + misalignment * y_format.size;
-        std::vector<float> scales(type.y == PANORM_I8 ? rows : 0);
-        int options = (parts - 1) * PANORM_PARTS;
-        int status =
-            backward ? panorm_backward(kernel, dy.data(), x.data(), gain.data(), statistics.data(),
-                                       statistics.data(), out, nullptr, nullptr, rows, 1, width,
-                                       width, width, width, width, 1e-5, 0, (double)width, options)
-                     : panorm_forward(kernel, x.data(), nullptr, gain.data(),
-                                      op == PANORM_LAYER_NORM ? bias.data() : nullptr, out, nullptr,
-                                      scales.empty() ? nullptr : scales.data(), rows, 1, width,
-                                      width, width, 0, width, 1e-5, 0, (double)width, options);
-        REQUIRE(status == PANORM_OK);
-        return std::make_pair(std::vector<unsigned char>(out, out + count * y_format.size), scales);
-      };
-      const auto expected = run(panorm_kernel(op, type.x, type.y, PANORM_SCALAR), 1, 0);
-      for (int backend : kBackends) {
-        const void *kernel = panorm_kernel(op, type.x, type.y, backend);
-        if (!kernel || backend == PANORM_SCALAR) continue;
-        for (int parts : {1, 4, 256}) {
-          for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+    for (auto shape : shapes) {
+      const long long groups = shape.groups, width = shape.width, stride = shape.stride;
+      const long long count = rows * stride, pairs = rows * groups;
+      const Format format = format_of(type.x), y_format = format_of(type.y);
+      Random random = {1};
+      const auto x = drawn(format, count, random), dy = drawn(format, count, random);
+      const auto gain = drawn(format, groups * width, random);
+      const auto bias = drawn(format, groups * width, random);
+      const std::vector<float> statistics(pairs, 0.75);
+      std::vector<unsigned char> memory(count * y_format.size + 128);
+      for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
+        const bool backward = op >= PANORM_RMS_NORM_BACKWARD;
+        const bool layer = op == PANORM_LAYER_NORM || op == PANORM_LAYER_NORM_BACKWARD;
+        if ((backward && type.y == PANORM_I8) || (layer && shape.span < width)) continue;
+        auto run = [&](const void *kernel, int parts, int misalignment) {
+          std::fill(memory.begin(), memory.end(), 0x55);
+          unsigned char *out = memory.data();
+          out += 64 - (unsigned long long)out % 64 + misalignment * y_format.size;
+          std::vector<float> scales(type.y == PANORM_I8 ? pairs : 0);
+          int options = (parts - 1) * PANORM_PARTS;
+          int status = backward
+                           ? panorm_backward(kernel, dy.data(), x.data(), gain.data(),
+                                             statistics.data(), statistics.data(), out, nullptr,
+                                             nullptr, rows, groups, width, shape.span, stride,
+                                             stride, stride, 1e-5, 0, (double)shape.span, options)
+                           : panorm_forward(kernel, x.data(), nullptr, gain.data(),
+                                            layer ? bias.data() : nullptr, out, nullptr,
+                                            scales.empty() ? nullptr : scales.data(), rows, groups,
+                                            width, shape.span, stride, 0, stride, 1e-5, 0,
+                                            (double)shape.span, options);
+          REQUIRE(status == PANORM_OK);
+          return std::make_pair(std::vector<unsigned char>(out, out + count * y_format.size),
+                                scales);
+        };
+        const auto expected = run(panorm_kernel(op, type.x, type.y, PANORM_SCALAR), 1, 0);
+        for (int backend : kBackends) {
+          const void *kernel = panorm_kernel(op, type.x, type.y, backend);
+          if (!kernel || backend == PANORM_SCALAR) continue;
+          for (int parts : {1, 4, 256}) {
+            for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+          }
         }
       }
     }
