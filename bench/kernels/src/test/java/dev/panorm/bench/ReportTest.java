@@ -25,7 +25,7 @@ class ReportTest {
 
   private static Duel.Outcome outcome(String first, String second, Shape shape, double ratio) {
     return new Duel.Outcome(first, second, shape.rows(), shape.cols(),
-        new Pairing.Result(100, 100 * ratio, 100 * ratio - 100, ratio), ratio - 0.1, ratio + 0.1);
+        new Pairing.Result(100, 100 * ratio, ratio), ratio - 0.1, ratio + 0.1);
   }
 
   private static Duel.Outcome outcome(String second, int cols, double ratio) {
@@ -128,7 +128,7 @@ class ReportTest {
     Duel.Outcome merged = Duel.Outcome.of(List.of(outcome("plain:rms_norm:f32", 64, 3),
         outcome("plain:rms_norm:f32", 64, 1), outcome("plain:rms_norm:f32", 64, 2)));
     assertEquals(new Duel.Outcome("native:rms_norm:f32", "plain:rms_norm:f32", 1, 64,
-        new Pairing.Result(100, 200, 100, 2), 1 - 0.1, 3 + 0.1), merged);
+        new Pairing.Result(100, 200, 2), 1 - 0.1, 3 + 0.1), merged);
   }
 
   @Test
