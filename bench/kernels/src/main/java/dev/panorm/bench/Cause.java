@@ -7,6 +7,7 @@ interface Cause {
   String CALL = "The call and its checks, much of the time of so short a row; a loop in Java is "
       + "compiled into its caller.";
   String SECOND_CACHE = "Both wait for the second cache.";
+  String LOOP = "The library waits for the second cache, the loop for its own sum.";
   String MEMORY = "Both wait for the last cache, or for memory.";
   String SAME_CODE = "C2 makes much the same instructions of the Vector API, and needs no call.";
 
@@ -27,8 +28,16 @@ interface Cause {
           ? "The call and its checks, much of the time of so short a row, are the same."
           : CALL;
     }
-    if (problem.operation() == Operation.RMS_NORM_INT8 || problem.operation().isBackward()) {
-      return UNKNOWN;
+    if (problem.operation() == Operation.RMS_NORM_READ) {
+      return "y was stored past the caches; the other side's is in the last one.";
+    }
+    if (problem.operation() == Operation.RMS_NORM_INT8) {
+      return "The largest magnitude is that of y as it is rounded, so it is taken after the sum; "
+          + "the other side takes both in one pass.";
+    }
+    if (problem.operation().isBackward() && d.first().startsWith("native-heap") && d.rows() > 1) {
+      return "On arrays dx and the gradients of gain and bias are taken in calls apart, each of "
+          + "which reads dy and x.";
     }
     if (m.level(d) > 2) {
       return MEMORY;
@@ -39,6 +48,6 @@ interface Cause {
     if (m.level(d) == 2 || m.fillsFirstCache(d)) {
       return SECOND_CACHE;
     }
-    return d.first().startsWith("native:") && d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
+    return d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;
   }
 }

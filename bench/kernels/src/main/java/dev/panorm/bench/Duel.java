@@ -107,13 +107,16 @@ record Duel(Side first, Side second, List<Shape> shapes) {
   private Pairing.Result measure(Contender a, Contender b, Shape shape, int pairs,
       long warmUpNanos) {
     boolean one = a.threads() == 1 && b.threads() == 1;
+    Workload ofFirst = Workload.of(first.problem(), shape.rows(), shape.cols());
+    Workload ofSecond = Workload.of(second.problem(), shape.rows(), shape.cols());
     try (Arena arena = one ? Arena.ofConfined() : Arena.ofShared()) {
-      return Pairing.measure(bind(a, first, shape, arena), bind(b, second, shape, arena),
+      Task taskOfA = ofFirst.solvedBy(a, arena);
+      Task taskOfB = ofSecond.solvedBy(b, arena);
+      Pairing.Result result = Pairing.measure(taskOfA, taskOfB,
           Math.ceilDiv(COMPILED_ROWS, shape.rows()), pairs, warmUpNanos, one ? 0 : SPIN_NANOS);
+      ofFirst.checkAgain(a, taskOfA);
+      ofSecond.checkAgain(b, taskOfB);
+      return result;
     }
-  }
-
-  private static Task bind(Contender who, Side side, Shape shape, Arena arena) {
-    return Workload.of(side.problem(), shape.rows(), shape.cols()).solvedBy(who, arena);
   }
 }

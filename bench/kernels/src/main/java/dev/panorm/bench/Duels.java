@@ -2,10 +2,12 @@ package dev.panorm.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Which duels are fought: the grid is that of {@link NormBenchmark}, for a quick run a part. */
 record Duels(boolean full) {
   private static final Problem RMS = new Problem(Operation.RMS_NORM, Format.F32);
+  private static final Problem READ_RMS = new Problem(Operation.RMS_NORM_READ, Format.F32);
 
   /** Rows that outgrow the caches of most processors. */
   private static final Shape LARGE = new Shape(512, 4096);
@@ -15,9 +17,16 @@ record Duels(boolean full) {
 
   private static final Shape MIDDLE = new Shape(16, 1024);
 
-  /** In the caches, where an array that begins at no cache line counts. */
+  /** In the caches, where an array that begins at no cache line counts, and beyond. */
   private static final List<Shape> ON_ARRAYS = List.of(new Shape(1, 128), new Shape(1, 1024),
-      MIDDLE);
+      MIDDLE, LARGE);
+
+  /** Batches between the others, for RMSNorm and other libraries. */
+  private static final List<Shape> BATCHES = List.of(new Shape(16, 4096), new Shape(128, 4096),
+      new Shape(512, 1024));
+
+  /** Of which the library stores y past the caches, so that a reader has to fetch it again. */
+  private static final List<Shape> READ = List.of(LARGE, HUGE);
 
   /** A batch of the paper's RNNs, which have these norms. */
   private static final List<Shape> RNN = List.of(new Shape(128, 1024), new Shape(128, 2048));
@@ -51,7 +60,10 @@ record Duels(boolean full) {
     for (Problem problem : NormBenchmark.problems()) {
       for (String opponent : List.of("plain", "scalar", "vector", "vector-segment",
           "native-heap")) {
-        add(duels, side("native", problem), side(opponent, problem), shapes(problem));
+        add(duels, side("native", problem), side(opponent, problem),
+            problem.equals(RMS) && opponent.startsWith("vector")
+                ? shapesAndBatches()
+                : shapes(problem));
       }
       // What is faster for those who have arrays?
       add(duels, side("native-heap", problem), side("vector", problem),
@@ -60,6 +72,7 @@ record Duels(boolean full) {
     for (String opponent : List.of("vector", "vector-segment")) {
       add(duels, side("native", RMS), side(opponent, RMS), List.of(BEYOND));
     }
+    add(duels, side("native", READ_RMS), side("vector-segment", READ_RMS), READ);
     return duels;
   }
 
@@ -80,6 +93,11 @@ record Duels(boolean full) {
     }
     shapes.add(LARGE);
     return shapes;
+  }
+
+  private List<Shape> shapesAndBatches() {
+    List<Shape> shapes = shapes(RMS);
+    return full ? shapes : Stream.concat(shapes.stream(), BATCHES.stream()).toList();
   }
 
   private List<Duel> forms() {
@@ -127,7 +145,9 @@ record Duels(boolean full) {
       for (Operation operation : Operation.values()) {
         Problem problem = new Problem(operation, Format.F32);
         boolean pair = peer.threads() == 2;
-        List<Shape> shapes = pair ? divided() : new ArrayList<>(shapes(RMS));
+        List<Shape> shapes = pair
+            ? divided()
+            : new ArrayList<>(problem.equals(READ_RMS) ? READ : shapesAndBatches());
         if (!pair && problem.equals(RMS)) {
           shapes.add(BEYOND);
         }

@@ -24,8 +24,11 @@ record Environment(String cpu, int cores, long l1, long l2, long l3, String os, 
         Panorm.backend().toString());
   }
 
-  /** The smallest level of cache, from 1, that holds so many bytes; 4 is memory. */
+  /** The smallest level of cache, from 1, that holds so many bytes; 4 is memory, 0 not known. */
   int level(long bytes) {
+    if (l1 == 0) {
+      return 0;
+    }
     if (bytes <= l1) {
       return 1;
     }

@@ -7,6 +7,7 @@ import dev.panorm.bench.baseline.PlainLoop;
 import dev.panorm.bench.baseline.PlainQuantizer;
 import dev.panorm.bench.baseline.PlainSixteenBit;
 import dev.panorm.bench.baseline.Quantizer;
+import dev.panorm.bench.baseline.Reader;
 import dev.panorm.bench.baseline.ScalarLanes;
 import dev.panorm.bench.baseline.VectorArrays;
 import dev.panorm.bench.baseline.VectorBf16;
@@ -16,6 +17,7 @@ import dev.panorm.bench.baseline.VectorQuantizer;
 import dev.panorm.bench.baseline.VectorSegmentGradients;
 import dev.panorm.bench.baseline.VectorSegments;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -60,6 +62,8 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
   static JavaContender vectorSegment() {
     return new JavaContender("vector-segment", new HashMap<>())
         .forward(Format.F32, () -> new VectorSegments(), Memory.segments())
+        .with(Operation.RMS_NORM_READ, Format.F32,
+            (w, arena) -> forward(w, arena, new VectorSegments(), Memory.segments()))
         .backward(() -> new VectorSegmentGradients(), Memory.segments());
   }
 
@@ -107,11 +111,18 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
     int n = w.cols();
     int span = w.operation().span(n);
     float epsilon = Workload.EPSILON;
+    Reader reader = new Reader();
     Runnable call = switch (w.operation()) {
       case RMS_NORM, PARTIAL_RMS_NORM -> () -> {
         for (int at = 0; at < size; at += n) {
           norms.rmsNorm(x, gain, y, at, n, span, epsilon);
         }
+      };
+      case RMS_NORM_READ -> () -> {
+        for (int at = 0; at < size; at += n) {
+          norms.rmsNorm(x, gain, y, at, n, span, epsilon);
+        }
+        reader.read((MemorySegment) y);
       };
       case ADD_RMS_NORM -> () -> {
         for (int at = 0; at < size; at += n) {
@@ -159,18 +170,9 @@ record JavaContender(String name, Map<Problem, Solution> solutions) implements C
     int n = w.cols();
     M dGain = memory.of(arena, new float[n]);
     M dBias = memory.of(arena, new float[w.operation().centres() ? n : 0]);
-    Runnable call = w.operation() == Operation.RMS_NORM_BACKWARD ? () -> {
-      memory.clear(dGain);
-      for (int r = 0; r < inverse.length; r++) {
-        gradients.rmsNorm(dy, x, gain, inverse[r], dx, dGain, r * n, n);
-      }
-    } : () -> {
-      memory.clear(dGain);
-      memory.clear(dBias);
-      for (int r = 0; r < inverse.length; r++) {
-        gradients.layerNorm(dy, x, gain, mean[r], inverse[r], dx, dGain, dBias, r * n, n);
-      }
-    };
+    Runnable call = w.operation() == Operation.RMS_NORM_BACKWARD
+        ? () -> gradients.rmsNorm(dy, x, gain, inverse, dx, dGain, n)
+        : () -> gradients.layerNorm(dy, x, gain, mean, inverse, dx, dGain, dBias, n);
     return new Task(call, () -> {
       float[] first = memory.values(dx);
       float[] second = memory.values(dGain);

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * Where a contender holds numbers.
@@ -18,9 +17,6 @@ interface Memory<M> {
   /** The numbers in it. */
   float[] values(M memory);
 
-  /** Makes them all 0. */
-  void clear(M memory);
-
   /** Java arrays of floats. */
   static Memory<float[]> floats() {
     return new Memory<>() {
@@ -32,11 +28,6 @@ interface Memory<M> {
       @Override
       public float[] values(float[] memory) {
         return memory.clone();
-      }
-
-      @Override
-      public void clear(float[] memory) {
-        Arrays.fill(memory, 0);
       }
     };
   }
@@ -61,11 +52,6 @@ interface Memory<M> {
         }
         return all;
       }
-
-      @Override
-      public void clear(short[] memory) {
-        Arrays.fill(memory, (short) 0);
-      }
     };
   }
 
@@ -80,11 +66,6 @@ interface Memory<M> {
       @Override
       public float[] values(MemorySegment memory) {
         return memory.toArray(JAVA_FLOAT);
-      }
-
-      @Override
-      public void clear(MemorySegment memory) {
-        memory.fill((byte) 0);
       }
     };
   }

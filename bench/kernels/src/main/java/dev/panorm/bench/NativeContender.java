@@ -5,6 +5,7 @@ import dev.panorm.LayerNorm;
 import dev.panorm.RmsNorm;
 import dev.panorm.SpinningThreads;
 import dev.panorm.Tensor;
+import dev.panorm.bench.baseline.Reader;
 import dev.panorm.bench.baseline.VectorSegments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +36,7 @@ record NativeContender(String name, Way way) implements Contender {
     return switch (problem.operation()) {
       case COPY -> false;
       case ADD_RMS_NORM -> problem.format() == Format.F32 || way != Way.ADD_APART;
+      case RMS_NORM_READ -> problem.format() == Format.F32 && way == Way.OFF_HEAP;
       case RMS_NORM_INT8, RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD ->
         problem.format() == Format.F32 && way != Way.ADD_APART;
       default -> way != Way.ADD_APART;
@@ -53,6 +55,13 @@ record NativeContender(String name, Way way) implements Contender {
     return switch (w.operation()) {
       case COPY -> throw new AssertionError();
       case RMS_NORM, PARTIAL_RMS_NORM -> task(() -> rms.forward(x, y), y);
+      case RMS_NORM_READ -> {
+        Reader reader = new Reader();
+        yield task(() -> {
+          rms.forward(x, y);
+          reader.read(y.segment());
+        }, y);
+      }
       case ADD_RMS_NORM -> {
         Tensor residual = tensor(arena, type, rows, cols, w.data().residual());
         yield way != Way.ADD_APART ? task(() -> rms.addForward(x, residual, y), y) : task(() -> {

@@ -8,6 +8,8 @@ public enum Operation {
   PARTIAL_RMS_NORM,
   /** residual += x; y = RMSNorm(residual). */
   ADD_RMS_NORM, LAYER_NORM,
+  /** RMSNorm, then y is read once: a norm is not called for itself. */
+  RMS_NORM_READ,
   /** RMSNorm, then each row as bytes with one scale. */
   RMS_NORM_INT8,
   /** The gradients of x and of the gain, from dy, x and the inverse RMS of each row. */

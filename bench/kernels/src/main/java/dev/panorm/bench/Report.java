@@ -168,7 +168,7 @@ record Report(Measurements measured) {
     List<List<String>> rows = new ArrayList<>();
     for (Duel.Outcome d : measured.duels("memcpy:copy:f32", "native:rms_norm:f32")) {
       long bytes = 8 * d.shape().elements();
-      String place = List.of("", "L1", "L2", "L3", "memory").get(measured.level(d));
+      String place = List.of("not known", "L1", "L2", "L3", "memory").get(measured.level(d));
       String copy = measured.duels("segment-copy:copy:f32", "native:rms_norm:f32")
           .stream()
           .filter(other -> other.shape().equals(d.shape()))

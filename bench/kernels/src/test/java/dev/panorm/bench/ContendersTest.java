@@ -2,12 +2,14 @@ package dev.panorm.bench;
 
 import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,6 +36,8 @@ class ContendersTest {
       for (Operation operation : Operation.values()) {
         boolean does = switch (operation) {
           case COPY -> false;
+          case RMS_NORM_READ ->
+            List.of("native:F32", "vector-segment:F32").contains(contender + ":" + format);
           case RMS_NORM_INT8 -> int8 && format.equals("F32");
           case RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD -> backward && format.equals("F32");
           default -> true;
@@ -66,6 +70,16 @@ class ContendersTest {
     if (side.who().threads() == 2) {
       solve(side, 64, 1100); // Smaller calls are not divided.
     }
+  }
+
+  @Test
+  void resultIsCheckedAgain() {
+    Side side = Side.of("plain", Operation.RMS_NORM, Format.F32);
+    Workload workload = Workload.of(side.problem(), 1, 3);
+    Task task = workload.solvedBy(side.who(), Arena.global());
+    workload.checkAgain(side.who(), task);
+    Task wrong = new Task(() -> {}, () -> new float[3]);
+    assertThrows(IllegalStateException.class, () -> workload.checkAgain(side.who(), wrong));
   }
 
   private static void solve(Side side, int rows, int cols) {

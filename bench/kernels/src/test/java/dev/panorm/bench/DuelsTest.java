@@ -32,7 +32,7 @@ class DuelsTest {
           .stream()
           .filter(d -> d.first().toString().equals("native:" + norm + ":f32"))
           .flatMap(d -> d.shapes().stream())
-          .filter(shape -> shape.rows() == 128)
+          .filter(shape -> shape.rows() == 128 && shape.cols() <= 2048)
           .distinct()
           .toList();
       assertEquals(List.of(new Shape(128, 1024), new Shape(128, 2048)), shapes);

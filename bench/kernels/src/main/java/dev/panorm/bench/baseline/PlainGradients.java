@@ -1,5 +1,7 @@
 package dev.panorm.bench.baseline;
 
+import java.util.Arrays;
+
 /**
  * Plain loops; those without a sum the compiler makes vectors of. As in {@link PlainLoop} it does
  * so where all arrays begin at 0, so other rows are brought there. One instance serves one thread.
@@ -20,14 +22,14 @@ public final class PlainGradients implements Gradients<float[]> {
   }
 
   @Override
-  public void rmsNorm(float[] dy, float[] x, float[] gain, float inverse, float[] dx, float[] dGain,
-      int at, int n) {
-    if (at == 0) {
-      rmsNorm(dy, x, gain, inverse, dx, dGain, n);
-    } else {
-      take(dy, x, at, n);
-      rmsNorm(dyRow, xRow, gain, inverse, dxRow, dGain, n);
-      System.arraycopy(dxRow, 0, dx, at, n);
+  public void rmsNorm(float[] dy, float[] x, float[] gain, float[] inverse, float[] dx,
+      float[] dGain, int n) {
+    Arrays.fill(dGain, 0);
+    rmsNorm(dy, x, gain, inverse[0], dx, dGain, n);
+    for (int r = 1; r < inverse.length; r++) {
+      take(dy, x, r * n, n);
+      rmsNorm(dyRow, xRow, gain, inverse[r], dxRow, dGain, n);
+      System.arraycopy(dxRow, 0, dx, r * n, n);
     }
   }
 
@@ -47,14 +49,15 @@ public final class PlainGradients implements Gradients<float[]> {
   }
 
   @Override
-  public void layerNorm(float[] dy, float[] x, float[] gain, float mean, float inverse, float[] dx,
-      float[] dGain, float[] dBias, int at, int n) {
-    if (at == 0) {
-      layerNorm(dy, x, gain, mean, inverse, dx, dGain, dBias, n);
-    } else {
-      take(dy, x, at, n);
-      layerNorm(dyRow, xRow, gain, mean, inverse, dxRow, dGain, dBias, n);
-      System.arraycopy(dxRow, 0, dx, at, n);
+  public void layerNorm(float[] dy, float[] x, float[] gain, float[] mean, float[] inverse,
+      float[] dx, float[] dGain, float[] dBias, int n) {
+    Arrays.fill(dGain, 0);
+    Arrays.fill(dBias, 0);
+    layerNorm(dy, x, gain, mean[0], inverse[0], dx, dGain, dBias, n);
+    for (int r = 1; r < inverse.length; r++) {
+      take(dy, x, r * n, n);
+      layerNorm(dyRow, xRow, gain, mean[r], inverse[r], dxRow, dGain, dBias, n);
+      System.arraycopy(dxRow, 0, dx, r * n, n);
     }
   }
 

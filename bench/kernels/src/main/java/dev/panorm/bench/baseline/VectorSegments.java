@@ -97,7 +97,7 @@ public final class VectorSegments implements Norms<MemorySegment> {
     return sum;
   }
 
-  private static float sum(MemorySegment x, long from, int n) {
+  static float sum(MemorySegment x, long from, int n) {
     FloatVector a0 = FloatVector.zero(S), a1 = a0, a2 = a0, a3 = a0;
     FloatVector a4 = a0, a5 = a0, a6 = a0, a7 = a0;
     int i = 0;

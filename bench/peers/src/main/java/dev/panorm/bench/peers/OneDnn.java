@@ -11,6 +11,7 @@ import dev.panorm.bench.Operation;
 import dev.panorm.bench.Problem;
 import dev.panorm.bench.Task;
 import dev.panorm.bench.Workload;
+import dev.panorm.bench.baseline.Reader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -130,6 +131,7 @@ public class OneDnn implements Contender {
   @Override
   public boolean solves(Problem problem) {
     return problem.format() == Format.F32 && (problem.operation() == Operation.RMS_NORM
+        || problem.operation() == Operation.RMS_NORM_READ
         || problem.operation() == Operation.LAYER_NORM);
   }
 
@@ -163,12 +165,17 @@ public class OneDnn implements Contender {
       if (layer) {
         argument(arguments, 3, ARG_SHIFT, memory(arena, vector, engine, bias));
       }
-      return new Task(() -> {
+      Runnable execute = () -> {
         try {
           requireOk((int) Library.EXECUTE.invokeExact(primitive, stream, count, arguments));
         } catch (Throwable e) {
           throw new IllegalStateException(e);
         }
+      };
+      Reader reader = new Reader();
+      return new Task(w.operation() != Operation.RMS_NORM_READ ? execute : () -> {
+        execute.run();
+        reader.read(y);
       }, () -> y.toArray(JAVA_FLOAT));
     } catch (Throwable e) {
       throw new IllegalStateException(e);
