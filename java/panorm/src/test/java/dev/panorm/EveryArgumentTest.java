@@ -45,6 +45,14 @@ class EveryArgumentTest {
       return t;
     }
 
+    Tensor onHeap() {
+      int size = (int) (rows * cols);
+      MemorySegment array = type == DType.I8
+          ? MemorySegment.ofArray(new byte[size])
+          : MemorySegment.ofArray(new float[size]);
+      return Tensor.ofSegment(array.fill(PATTERN), type, rows, cols);
+    }
+
     @Override
     public String toString() {
       return rows + " x " + cols + " " + type;
@@ -264,6 +272,23 @@ class EveryArgumentTest {
     }
   }
 
+  /** Not with the others: each has to be seen by itself. */
+  @ParameterizedTest
+  @MethodSource("methodsAndBackends")
+  void aloneOnTheHeap(Method method, Backend backend) {
+    try (Arena arena = Arena.ofConfined()) {
+      Map<String, Tensor> expected = method.allocate(arena);
+      method.run.on(backend, expected);
+      method.arguments.forEach((name, shape) -> {
+        Map<String, Tensor> tensors = method.allocate(arena);
+        tensors.put(name, shape.onHeap());
+        method.run.on(backend, tensors);
+        tensors.forEach((other, t) -> assertEquals(-1,
+            expected.get(other).segment().mismatch(t.segment()), other + ", with " + name));
+      });
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("methodsAndBackends")
   void absent(Method method, Backend backend) {
@@ -292,6 +317,22 @@ class EveryArgumentTest {
           String part = wrong.type == s.type ? t.toString() : "F64";
           refuses(IllegalArgumentException.class, part, method, backend, tensors,
               name + " is " + t);
+        }
+      });
+    }
+  }
+
+  /** What has one element a row: rows may lie apart, but not these. */
+  @ParameterizedTest
+  @MethodSource("methodsAndBackends")
+  void withGaps(Method method, Backend backend) {
+    try (Arena arena = Arena.ofConfined()) {
+      method.arguments.forEach((name, s) -> {
+        if (s.cols == 1 && s.rows > 1) {
+          Map<String, Tensor> tensors = method.allocate(arena);
+          MemorySegment memory = arena.allocate(256, 64).fill(PATTERN);
+          tensors.put(name, Tensor.ofSegment(memory, s.type, s.rows, 1, 2));
+          refuses(IllegalArgumentException.class, "row stride 2", method, backend, tensors, name);
         }
       });
     }
