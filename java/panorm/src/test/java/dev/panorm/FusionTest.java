@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -157,9 +158,26 @@ class FusionTest {
           assertAlone(id, values, (x, residual, y, scale) -> partial.forward(x, y));
           assertAlone(id, values, (x, residual, y, scale) -> layer.forward(x, y));
           assertAlone(id, values, (x, residual, y, scale) -> layer.addForward(x, residual, y));
+          assertAlone(id, values, (x, residual, y, scale) -> rms.gatedForward(x, residual, y));
+          for (RmsNorm unusual : unusual(gain)) {
+            assertAlone(id, values, (x, residual, y, scale) -> unusual.forward(x, y));
+          }
         }
       }
     }
+  }
+
+  /** By each of their options: none of them has the shorter way. */
+  private List<RmsNorm> unusual(Tensor gain) {
+    Tensor single = Tensors.filled(arena, DType.F32, 1, COLS, Values.NORMAL, 1);
+    Tensor one = Tensors.filled(arena, gain.type(), 1, 1, Values.NORMAL, 1);
+    return Stream.of(RmsNorm.builder(gain).gainOffset(1), RmsNorm.builder(gain).groups(COLS),
+        RmsNorm.builder(one).groups(COLS).gainLayout(GainLayout.SHARED), RmsNorm.builder(single),
+
+        RmsNorm.builder(gain).epsilon(0.5).epsilonMode(EpsilonMode.OUTSIDE),
+        RmsNorm.builder(gain).epsilon(0.5).epsilonMode(EpsilonMode.FLOOR))
+        .map(builder -> builder.backend(backend).build())
+        .toList();
   }
 
   private interface Norm {
