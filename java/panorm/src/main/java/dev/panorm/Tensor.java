@@ -8,7 +8,8 @@ import java.util.Objects;
  * A view of memory as {@code rows} rows of {@code cols} contiguous elements, one row every {@code
  * rowStride} elements. A vector (a gain, a bias) is a tensor of one row.
  *
- * <p>The memory belongs to whoever made it: an arena, a Java array, a mapped file. A tensor is
+ * <p>The memory belongs to whoever made it: an arena, a Java array, a mapped file (which must not
+ * shrink while it is used: native code that reads past its end takes the process down). A tensor is
  * immutable and may be shared between threads as far as its segment may; writing the same memory
  * from two threads is the caller's to avoid. Operators of more axes see them as two: the leading
  * ones as rows, the normalized (trailing) ones as columns.

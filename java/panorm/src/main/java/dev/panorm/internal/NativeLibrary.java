@@ -138,7 +138,8 @@ public final class NativeLibrary {
       if (in == null) {
         throw new IOException("No " + resource
             + " on the class or module path: add dev.panorm:panorm-native with classifier "
-            + platform());
+            + platform() + ", on the module path with --add-modules dev.panorm.natives."
+            + platform().replace('-', '.'));
       }
       NativeKernel.linkAhead();
       return in.readAllBytes();
