@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a prototype, an enumerator or a parameter's meaning changes or is added. */
-enum { PANORM_ABI = 3 };
+enum { PANORM_ABI = 4 };
 
 /* What a call returns. A call that does not return PANORM_OK has written nothing. */
 enum {
@@ -90,11 +90,14 @@ enum {
   PANORM_ROUND_BEFORE_GAIN = 64,
   /* gain and bias are f32 although x is not. */
   PANORM_GAIN_F32 = 128,
+  /* RMSNorm and LayerNorm, backward: add to dgain and dbias. x goes on where the calls before ended,
+     each of them after a multiple of 16 rows: the bits are those of one call. */
+  PANORM_ADD_GRADIENTS = 256,
   /* One of n <= 256 parts of a batch, which run in other calls at the same time or in turn:
      (n - 1) * PANORM_PARTS. So that it walks memory as a call that large; the bits are the same.
      BatchNorm disregards it. */
-  PANORM_PARTS = 256,
-  PANORM_ALL_OPTIONS = 65535
+  PANORM_PARTS = 512,
+  PANORM_ALL_OPTIONS = 131071
 };
 
 /* The version, "0.1.0" and so on, and PANORM_ABI as the library was built. Data, so that a caller
@@ -155,8 +158,8 @@ PANORM_API int panorm_forward_row(const void *kernel, const void *x, const void 
 /*
  * Runs a backward kernel: from dy, x and the statistics that forward saved, writes dx, dgain and
  * dbias (each skipped where null). Sizes, options and pointers as in panorm_forward(); dx may be
- * dy or x itself. dgain and dbias are overwritten, not added to (but for calls without rows); they
- * have gain's layout and are f32 (f64 where x is f64).
+ * dy or x itself. dgain and dbias are overwritten, unless the options say to add to them or there
+ * are no rows; they have gain's layout and are f32 (f64 where x is f64).
  *
  *   stat0   RMS_NORM_BACKWARD: the inverse; LAYER_NORM_BACKWARD, BATCH_NORM_BACKWARD: the mean
  *   stat1   LAYER_NORM_BACKWARD, BATCH_NORM_BACKWARD: the inverse deviation

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iterator>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "call.h"
@@ -217,6 +218,55 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
           if (!kernel || backend == PANORM_SCALAR) continue;
           for (int parts : {1, 4, 256}) {
             for (int misalignment : {0, 1}) CHECK((run(kernel, parts, misalignment) == expected));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gradients that calls of some of the rows add to have the bits of one call") {
+  const long long rows = 50, ends[] = {16, 48, 50};
+  const struct {
+    long long groups, width;
+  } shapes[] = {{1, 300}, {3, 70}, {1, 8200}};  // the last has no sums taken along with dx
+  for (int op : {PANORM_RMS_NORM_BACKWARD, PANORM_LAYER_NORM_BACKWARD}) {
+    for (int type : {PANORM_F32, PANORM_F64, PANORM_BF16}) {
+      for (auto shape : shapes) {
+        const long long groups = shape.groups, width = shape.width, stride = groups * width;
+        const Format format = format_of(type),
+                     sums = format_of(type == PANORM_F64 ? PANORM_F64 : PANORM_F32);
+        Random random = {2};
+        const auto dy = drawn(format, rows * stride, random);
+        const auto x = drawn(format, rows * stride, random);
+        const auto gain = drawn(format, stride, random);
+        const auto statistics = drawn(sums, rows * groups, random);
+        for (int layout : {PANORM_GAIN_PER_COLUMN, PANORM_GAIN_SHARED, PANORM_GAIN_PER_GROUP}) {
+          auto run = [&](int backend, bool in_parts) {
+            const void *kernel = panorm_kernel(op, type, type, backend);
+            std::vector<unsigned char> dx(rows * stride * format.size);
+            std::vector<unsigned char> dgain(stride * sums.size, 0x55), dbias = dgain;
+            for (long long from = 0; from < rows;) {
+              long long to = in_parts ? *std::upper_bound(ends, std::end(ends), from) : rows;
+              const auto *saved = &statistics[from * groups * sums.size];
+              const long long at = from * stride * format.size;
+              REQUIRE(panorm_backward(kernel, &dy[at], &x[at], gain.data(), saved, saved, &dx[at],
+                                      dgain.data(), dbias.data(), to - from, groups, width, width,
+                                      stride, stride, stride, 1e-5, 0, (double)width,
+                                      layout | (from ? PANORM_ADD_GRADIENTS : 0)) == PANORM_OK);
+              from = to;
+            }
+            return std::make_tuple(dx, dgain, dbias);
+          };
+          const auto expected = run(PANORM_SCALAR, false);
+          for (int backend : kBackends) {
+            if (!exists(backend)) continue;
+            CAPTURE(kBackendNames[backend]);
+            CAPTURE(op);
+            CAPTURE(type);
+            CAPTURE(width);
+            CAPTURE(layout);
+            CHECK((run(backend, true) == expected));
           }
         }
       }

@@ -85,6 +85,8 @@ const Fault kFaults[] = {
     {"span 0", [](Arguments &a) { a.span = 0; }, [](int op, int) { return !is_batch(op); }},
     {"span 5", [](Arguments &a) { a.span = 5; }, [](int op, int) { return !is_batch(op); }},
     {"span 3", [](Arguments &a) { a.span = 3; }, [](int op, int) { return is_layer(op); }},
+    {"gradients added to", [](Arguments &a) { a.options = PANORM_ADD_GRADIENTS; },
+     [](int op, int) { return !is_backward(op) || is_batch(op); }},
     {"an unknown option", [](Arguments &a) { a.options = 1 << 20; }, always},
     {"0 parts", [](Arguments &a) { a.options = -PANORM_PARTS; }, always},
     {"two kinds of epsilon",

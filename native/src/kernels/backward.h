@@ -163,7 +163,7 @@ struct Backward {
     bool usual_gain = gain && layout <= PANORM_GAIN_SHARED && settings.gain_offset == 0 &&
                       (sizeof(X) == 4 || !(settings.options & PANORM_GAIN_F32));
     if constexpr (kForSpeed<X>) {
-      if (rows == 1 && groups == 1 && dx && usual_gain) {
+      if (rows == 1 && groups == 1 && dx && usual_gain && !add()) {
         using Sums = OnlyRow<V, S>;
         return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, {}, Sums{dgain, dbias});
       }
@@ -202,8 +202,8 @@ struct Backward {
     const Walk walk =
         walk_of(bytes, dx, dx_stride, width, may_stream, usual_gain && has_head<V, X>(width));
     const bool gain_apart = dgain && !gain_sums, bias_apart = dbias && !bias_sums;
-    for (long long i = 0; gain_apart && i < elements; ++i) dgain[i] = 0;
-    for (long long i = 0; bias_apart && i < elements; ++i) dbias[i] = 0;
+    for (long long i = 0; gain_apart && !add() && i < elements; ++i) dgain[i] = 0;
+    for (long long i = 0; bias_apart && !add() && i < elements; ++i) dbias[i] = 0;
     using Sums = ColumnSums<V>;
     auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
                             : write_dx<Operator, false, V, X, Y, Sums>;
@@ -219,11 +219,13 @@ struct Backward {
           write_dx_of(write, row, g, walk, sums);
         }
       }
-      if (gain_sums) add_sums(gain_sums, dgain, r == 0);
-      if (bias_sums) add_sums(bias_sums, dbias, r == 0);
+      if (gain_sums) add_sums(gain_sums, dgain, r == 0 && !add());
+      if (bias_sums) add_sums(bias_sums, dbias, r == 0 && !add());
     }
     if (walk.streams) stream_fence();
   }
+
+  bool add() const { return settings.options & PANORM_ADD_GRADIENTS; }
 
   // Of a group of columns.
   long long blocks() const { return (width + Block<V>::width - 1) / Block<V>::width; }

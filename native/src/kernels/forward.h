@@ -201,7 +201,7 @@ int forward(const void *x, void *aux, const void *gain, const void *bias, void *
     RowKernel *kernel = usual_row_kernel<Operator, X, Y>(x, gain, y, bias, aux, width, span, stat1);
     if (kernel) return kernel(x, gain, y, bias, aux, width, span, stat1, epsilon, divisor);
   }
-  if (rows < 0 || groups < 0 || width < 0 || !known(options)) {
+  if (rows < 0 || groups < 0 || width < 0 || !known(options) || options & PANORM_ADD_GRADIENTS) {
     return PANORM_BAD_ARGUMENT;
   }
   if (rows == 0 || groups == 0 || width == 0) return PANORM_OK;

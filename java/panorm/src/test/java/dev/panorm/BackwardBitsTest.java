@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,7 +74,7 @@ class BackwardBitsTest {
   }
 
   private static List<List<Double>> backward(Kernel kernel, Shape s, Arena arena, int options,
-      double scale, long seed, long parts) {
+      double scale, long seed, Consumer<BackwardCall> how) {
     RandomGenerator random = new SplittableRandom(seed);
     Element type = kernel.x();
     Element statistic = Element.statisticOf(type);
@@ -91,15 +92,18 @@ class BackwardBitsTest {
     MemorySegment dx = random.nextBoolean() ? dy : arena.allocate(dy.byteSize(), 8);
     double offset = random.nextInt(3) == 0 ? 1 : 0;
     long divisor = s.span * (1 + random.nextInt(2));
-    BackwardCall call = new BackwardCall(kernel, dy, x, gain, stat0, stat1, dx, dGain, dBias,
-        s.rows, s.groups, s.width, s.span, stride, stride, stride, 1e-5, offset, divisor, options,
-        false);
-    if (parts == 1) {
-      call.run();
-    } else {
-      call.cut(parts).forEach(step -> step.reversed().forEach(BackwardCall::run));
-    }
+    how.accept(new BackwardCall(kernel, dy, x, gain, stat0, stat1, dx, dGain, dBias, s.rows,
+        s.groups, s.width, s.span, stride, stride, stride, 1e-5, offset, divisor, options, false));
     return List.of(read(dx, type), read(dGain, statistic), read(dBias, statistic));
+  }
+
+  private static void runReversed(BackwardCall call) {
+    call.cut(3).forEach(step -> step.reversed().forEach(BackwardCall::run));
+  }
+
+  /** Of small calls by blocks of rows, of large ones by columns. */
+  private static void runInOrder(BackwardCall call) {
+    call.cutInOrder(600).forEach(BackwardCall::run);
   }
 
   @ParameterizedTest
@@ -113,13 +117,19 @@ class BackwardBitsTest {
       double scale = type == DType.F16 ? 1 : SCALES[random.nextInt(SCALES.length)];
       try (Arena arena = Arena.ofConfined()) {
         Kernel java = Backends.kernel(op, type, type, Backend.JAVA);
-        List<List<Double>> expected = backward(java, shape, arena, options, scale, i, 1);
+        List<List<Double>> expected = backward(java, shape, arena, options, scale, i,
+            BackwardCall::run);
         for (Backend backend : Panorm.availableBackends()) {
           Kernel kernel = Backends.kernel(op, type, type, backend);
           String what = op + " " + type + " " + backend + " " + shape + " " + options + " " + scale;
-          assertEquals(expected, backward(kernel, shape, arena, options, scale, i, 1), what);
-          assertEquals(expected, backward(kernel, shape, arena, options, scale, i, 3),
+          assertEquals(expected,
+              backward(kernel, shape, arena, options, scale, i, BackwardCall::run), what);
+          assertEquals(expected,
+              backward(kernel, shape, arena, options, scale, i, BackwardBitsTest::runReversed),
               what + " in pieces");
+          assertEquals(expected,
+              backward(kernel, shape, arena, options, scale, i, BackwardBitsTest::runInOrder),
+              what + " in order");
         }
       }
     }

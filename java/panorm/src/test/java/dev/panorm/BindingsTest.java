@@ -88,6 +88,7 @@ class BindingsTest {
     assertEquals(PanormNative.PANORM_GAIN_PER_ROW(), Options.GAIN_PER_ROW);
     assertEquals(PanormNative.PANORM_ROUND_BEFORE_GAIN(), Options.ROUND_BEFORE_GAIN);
     assertEquals(PanormNative.PANORM_GAIN_F32(), Options.GAIN_F32);
+    assertEquals(PanormNative.PANORM_ADD_GRADIENTS(), Options.ADD_GRADIENTS);
     assertEquals(PanormNative.PANORM_PARTS(), Options.PARTS);
   }
 }

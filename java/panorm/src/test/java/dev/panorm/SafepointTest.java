@@ -42,14 +42,14 @@ class SafepointTest {
 
     public static void main(String[] args) throws InterruptedException {
       for (boolean heap : new boolean[] {false, true}) {
-        check("forward", heap, (x, y, inverse) -> NORM.gatedForward(x, x, y));
-        // Not the gradient of a gain: on the heap its pieces are long.
-        check("backward", heap, (dy, dx, inverse) -> NORM.backward(dy, dy, inverse, dx, null));
+        check("forward", heap, (x, y, inverse, dGain) -> NORM.gatedForward(x, x, y));
+        check("backward", heap,
+            (dy, dx, inverse, dGain) -> NORM.backward(dy, dy, inverse, dx, dGain));
       }
     }
 
     private interface Call {
-      void on(Tensor read, Tensor written, Tensor statistic);
+      void on(Tensor read, Tensor written, Tensor statistic, Tensor sums);
     }
 
     private static void check(String name, boolean heap, Call call) throws InterruptedException {
@@ -71,11 +71,12 @@ class SafepointTest {
         Tensor read = tensor(arena, heap, rows, COLS);
         Tensor written = tensor(arena, heap, rows, COLS);
         Tensor statistic = tensor(arena, heap, rows, 1);
+        Tensor sums = tensor(arena, heap, 1, COLS);
         begun = false;
         ended = false;
         Thread caller = Thread.ofPlatform().start(() -> {
           begun = true;
-          call.on(read, written, statistic);
+          call.on(read, written, statistic, sums);
           ended = true;
         });
         int stops = 0;

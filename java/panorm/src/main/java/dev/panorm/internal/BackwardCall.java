@@ -46,31 +46,60 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
       return List.of(calls);
     }
     List<BackwardCall> sums = new ArrayList<>();
-    int layout = options & Options.GAIN_MASK;
-    boolean rowsAddUp = layout != Options.GAIN_PER_ROW;
-    if (rowsAddUp && (Pieces.present(dGain) || Pieces.present(dBias))) {
-      boolean byColumns = groups == 1 && layout != Options.GAIN_PER_GROUP;
-      Pieces.ofColumns(width, byColumns ? parts : 1,
+    if (addsUpRows()) {
+      Pieces.ofColumns(width, columnsAreApart() ? parts : 1,
           (from, to, pieces) -> sums.add(columns(from, to, MemorySegment.NULL, pieces)));
     }
-    if (!rowsAddUp || Pieces.present(dx)) {
-      Pieces.ofRows(rows, parts,
-          (from, to, pieces) -> calls.add(rows(from, to, !rowsAddUp, pieces)));
+    if (perRow() || Pieces.present(dx)) {
+      Pieces.ofRows(rows, parts, (from, to, pieces) -> calls.add(rows(from, to, perRow(), pieces)));
     }
     return List.of(sums, calls);
+  }
+
+  /**
+   * Calls that do together, one after the other, what this call does, with the same bits: each of at
+   * most so many elements, but no less than a row or 64 columns; or of 16 rows, if these are no more
+   * than four times as many elements, or their gradients cannot be cut by columns. So dx and the
+   * gradients of gain and bias are taken in one walk.
+   */
+  public List<BackwardCall> cutInOrder(long elements) {
+    long parts = Math.ceilDiv(elements(), elements);
+    long block = RowBackward.ROW_BLOCK * groups * width;
+    if (!addsUpRows() || (columnsAreApart() && block > 4 * elements)) {
+      return cut(parts).stream().flatMap(List::stream).toList();
+    }
+    List<BackwardCall> calls = new ArrayList<>();
+    Pieces.ofRowBlocks(rows, parts, (from, to, pieces) -> calls.add(rows(from, to, true, pieces)));
+    return calls;
+  }
+
+  private boolean perRow() {
+    return (options & Options.GAIN_MASK) == Options.GAIN_PER_ROW;
+  }
+
+  /** Whether there are gradients of gain or bias that all rows are added to. */
+  private boolean addsUpRows() {
+    return !kernel.op().overRows() && !perRow() && (Pieces.present(dGain) || Pieces.present(dBias));
+  }
+
+  /** Whether each element of these gradients is of one column. */
+  private boolean columnsAreApart() {
+    return groups == 1 && (options & Options.GAIN_MASK) != Options.GAIN_PER_GROUP;
   }
 
   private BackwardCall rows(long from, long to, boolean sums, long pieces) {
     Element element = kernel.x();
     Element statistic = Element.statisticOf(element);
+    long fromSum = perRow() ? from : 0;
+    int adding = sums && !perRow() && from > 0 ? Options.ADD_GRADIENTS : 0;
     return new BackwardCall(kernel, Pieces.at(dy, from * dyStride, kernel.y()),
         Pieces.at(x, from * xStride, element), Pieces.parameterAt(gain, from, element, options),
         Pieces.at(stat0, from * groups, statistic), Pieces.at(stat1, from * groups, statistic),
         Pieces.at(dx, from * dxStride, element),
-        sums ? Pieces.at(dGain, from, statistic) : MemorySegment.NULL,
-        sums ? Pieces.at(dBias, from, statistic) : MemorySegment.NULL, to - from, groups, width,
+        sums ? Pieces.at(dGain, fromSum, statistic) : MemorySegment.NULL,
+        sums ? Pieces.at(dBias, fromSum, statistic) : MemorySegment.NULL, to - from, groups, width,
         span, dyStride, xStride, dxStride, epsilon, gainOffset, divisor,
-        Options.ofPart(options, pieces), heap);
+        Options.ofPart(options, pieces) | adding, heap);
   }
 
   private BackwardCall columns(long from, long to, MemorySegment dxOrNull, long pieces) {

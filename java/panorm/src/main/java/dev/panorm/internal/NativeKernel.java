@@ -220,15 +220,14 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   }
 
   /**
-   * On the heap. A row that is longer than a piece, and what needs all rows, hold up the collector
-   * all the same: 64 columns of BatchNorm or of the gradients of gain and bias, and these whole where
-   * they have several groups or an element a group.
+   * On the heap. A row that is longer than a piece, the 16 that are added up together, and 64 columns
+   * of BatchNorm, which needs all rows, hold up the collector all the same.
    */
   private void backwardInPieces(BackwardCall c) {
     try {
-      List<List<BackwardCall>> steps = c.cut(Math.ceilDiv(c.elements(), CRITICAL_ELEMENTS));
-      if (steps.stream().anyMatch(calls -> calls.size() > 1)) {
-        steps.forEach(calls -> calls.forEach(BackwardCall::run));
+      List<BackwardCall> pieces = c.cutInOrder(CRITICAL_ELEMENTS);
+      if (pieces.size() > 1) {
+        pieces.forEach(BackwardCall::run);
         return;
       }
       requireOk((int) HeapBackward.HANDLE.invokeExact(address, c.dy(), c.x(), c.gain(), c.stat0(),

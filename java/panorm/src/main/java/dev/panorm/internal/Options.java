@@ -20,7 +20,9 @@ public final class Options {
   public static final int ROUND_BEFORE_GAIN = 64;
   public static final int GAIN_F32 = 128;
 
-  public static final int PARTS = 256;
+  public static final int ADD_GRADIENTS = 256;
+
+  public static final int PARTS = 512;
 
   private static final long MAX_PARTS = 256;
 

@@ -18,6 +18,11 @@ final class Pieces {
     split(rows, parts, 1, range);
   }
 
+  /** By rows, as many together as are added up to gradients. */
+  static void ofRowBlocks(long rows, long parts, Range range) {
+    split(rows, parts, RowBackward.ROW_BLOCK, range);
+  }
+
   static void ofColumns(long columns, long parts, Range range) {
     split(columns, parts, COLUMNS, range);
   }

@@ -82,7 +82,8 @@ final class RowBackward {
   private void addUp(MemorySegment target, long index, boolean ofBias, long fromRow, long toRow,
       long fromGroup, long toGroup, int column) {
     Arithmetic a = Arithmetic.of(x);
-    double total = 0;
+    boolean adds = (c.options() & Options.ADD_GRADIENTS) != 0;
+    double total = adds ? statistic.get(target, index) : 0;
     double block = 0;
     int count = 0;
     for (long row = fromRow; row < toRow; row++) {

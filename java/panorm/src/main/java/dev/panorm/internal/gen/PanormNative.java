@@ -23,10 +23,10 @@ public class PanormNative extends PanormNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANORM_ABI = (int)3L;
+    private static final int PANORM_ABI = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 3
+     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 4
      * }
      */
     public static int PANORM_ABI() {
@@ -311,19 +311,28 @@ public class PanormNative extends PanormNative$shared {
     public static int PANORM_GAIN_F32() {
         return PANORM_GAIN_F32;
     }
-    private static final int PANORM_PARTS = (int)256L;
+    private static final int PANORM_ADD_GRADIENTS = (int)256L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_PARTS = 256
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_ADD_GRADIENTS = 256
+     * }
+     */
+    public static int PANORM_ADD_GRADIENTS() {
+        return PANORM_ADD_GRADIENTS;
+    }
+    private static final int PANORM_PARTS = (int)512L;
+    /**
+     * {@snippet lang=c :
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_PARTS = 512
      * }
      */
     public static int PANORM_PARTS() {
         return PANORM_PARTS;
     }
-    private static final int PANORM_ALL_OPTIONS = (int)65535L;
+    private static final int PANORM_ALL_OPTIONS = (int)131071L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_ALL_OPTIONS = 65535
+     * enum enum (unnamed at ./native/include/panorm.h:75:1).PANORM_ALL_OPTIONS = 131071
      * }
      */
     public static int PANORM_ALL_OPTIONS() {
