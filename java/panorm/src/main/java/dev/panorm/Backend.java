@@ -3,6 +3,7 @@ package dev.panorm;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /** An implementation of the kernels. All give the same bits; a later one is a faster one. */
 public enum Backend {
@@ -26,6 +27,7 @@ public enum Backend {
    * @throws IllegalArgumentException if there is none
    */
   public static Backend of(String name) {
+    Objects.requireNonNull(name, "name");
     for (Backend backend : values()) {
       if (backend.toString().equalsIgnoreCase(name.strip())) {
         return backend;

@@ -18,48 +18,56 @@ final class Backends {
 
   private static final Throwable NATIVE_FAILURE;
 
+  /** As it was made: {@code -Dpanorm.backend=avx2}; null if none was. */
+  private static final String SETTING;
+
   /** Kept, not thrown, so that every use tells it and not only the first. */
   private static final String SETTING_ERROR;
 
   static {
-    String property = System.getProperty(PROPERTY);
-    String setting = property != null ? property : System.getenv(VARIABLE);
+    String property = System.getProperty(PROPERTY, "");
+    String name = property.isBlank() ? System.getenv(VARIABLE) : property;
+    SETTING = name == null || name.isBlank()
+        ? null
+        : (property.isBlank() ? VARIABLE : "-D" + PROPERTY) + "=" + name;
     Backend highest = Backend.values()[Backend.values().length - 1];
     String error = null;
-    if (setting != null) {
+    if (SETTING != null) {
       try {
-        highest = Backend.of(setting);
+        highest = Backend.of(name);
       } catch (IllegalArgumentException e) {
         error = e.getMessage();
       }
     }
 
-    List<Backend> available = new ArrayList<>(List.of(Backend.JAVA));
+    List<Backend> present = new ArrayList<>(List.of(Backend.JAVA));
+    List<Backend> available = new ArrayList<>(present);
     Throwable failure = null;
     if (highest != Backend.JAVA && error == null) {
       try {
         NativeLibrary.load();
         for (Backend backend : Backend.values()) {
-          if (backend != Backend.JAVA && backend.compareTo(highest) <= 0
+          if (backend != Backend.JAVA
               && nativeKernel(Op.RMS_NORM, DType.F32, DType.F32, backend) != null) {
-            available.add(backend);
+            present.add(backend);
+            if (backend.compareTo(highest) <= 0) {
+              available.add(backend);
+            }
           }
         }
       } catch (IOException | RuntimeException | LinkageError e) {
         failure = e;
       }
     }
-    if (setting != null && error == null && available.getLast() != highest) {
-      error = absent(highest, available, failure);
+    if (SETTING != null && error == null && !present.contains(highest)) {
+      error = absent(highest, present, failure);
     } else if (failure != null) {
       System.getLogger("dev.panorm")
           .log(Level.WARNING, "No native kernels, so norms run in Java: " + failure.getMessage());
     }
     AVAILABLE = List.copyOf(available);
     NATIVE_FAILURE = failure;
-    SETTING_ERROR = error == null
-        ? null
-        : (property != null ? "-D" + PROPERTY : VARIABLE) + "=" + setting + ": " + error;
+    SETTING_ERROR = error == null ? null : SETTING + ": " + error;
   }
 
   private Backends() {}
@@ -78,7 +86,8 @@ final class Backends {
 
   static Backend requireAvailable(Backend backend) {
     if (!available().contains(backend)) {
-      throw new IllegalArgumentException(absent(backend, AVAILABLE, NATIVE_FAILURE));
+      String message = absent(backend, AVAILABLE, NATIVE_FAILURE);
+      throw new IllegalArgumentException(SETTING == null ? message : message + " with " + SETTING);
     }
     return backend;
   }

@@ -98,7 +98,7 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
   }
 
   final B setGainLayout(GainLayout layout) {
-    this.gainLayout = layout.option;
+    this.gainLayout = Objects.requireNonNull(layout, "gain layout").option;
     return self();
   }
 

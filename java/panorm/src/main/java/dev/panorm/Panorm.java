@@ -11,9 +11,9 @@ import java.util.Optional;
  * What runs the operators in this process.
  *
  * <p>The fastest backend of the machine is used. The system property {@code panorm.backend} (or,
- * if it is not set, the environment variable {@code PANORM_BACKEND}) names a lower one to use
- * instead: {@code java}, {@code scalar}, {@code neon}, {@code avx2} or {@code avx512}. A name that
- * does not exist, or not on this machine, is an error at the first use, never a silent fallback.
+ * if it is not set, or blank, the environment variable {@code PANORM_BACKEND}) names a lower one to
+ * use instead: {@code java}, {@code scalar}, {@code neon}, {@code avx2} or {@code avx512}. A name
+ * that does not exist, or not on this machine, is an error at the first use, never a silent fallback.
  *
  * <p>The native library is the one packed in the jar of this platform. It is verified by its
  * checksum, unpacked into a new directory of {@code java.io.tmpdir} that only this user may enter,

@@ -38,7 +38,8 @@ public final class Tensor {
   private final boolean readOnly;
 
   private Tensor(MemorySegment segment, DType type, long rows, long cols, long rowStride) {
-    this.type = Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(segment, "segment");
+    this.type = type;
     long bytes = byteSize(type, rows, cols, rowStride);
     if (bytes > 0 && segment.isNative() && segment.address() == 0) {
       throw new IllegalArgumentException(
@@ -67,6 +68,7 @@ public final class Tensor {
 
   /** Bytes from the first element to the last; refuses what is no shape or does not fit a long. */
   private static long byteSize(DType type, long rows, long cols, long rowStride) {
+    Objects.requireNonNull(type, "type");
     if (rows < 0 || cols < 0) {
       throw new IllegalArgumentException("Negative shape: " + rows + " x " + cols);
     }
@@ -92,6 +94,7 @@ public final class Tensor {
    * @throws IllegalArgumentException if a size is negative or the whole overflows
    */
   public static Tensor allocate(Arena arena, DType type, long rows, long cols) {
+    Objects.requireNonNull(arena, "arena");
     long bytes = byteSize(type, rows, cols, cols);
     return new Tensor(arena.allocate(bytes, ALIGNMENT), type, rows, cols, cols);
   }
@@ -120,11 +123,13 @@ public final class Tensor {
 
   /** A vector: all of an array as one row of {@link DType#F32}, without a copy. */
   public static Tensor ofArray(float... elements) {
+    Objects.requireNonNull(elements, "elements");
     return ofArray(elements, 0, 1, elements.length);
   }
 
   /** All of an array as one row of {@link DType#F64}, without a copy. */
   public static Tensor ofArray(double... elements) {
+    Objects.requireNonNull(elements, "elements");
     return ofSegment(MemorySegment.ofArray(elements), DType.F64, 1, elements.length);
   }
 
@@ -137,6 +142,7 @@ public final class Tensor {
    * @throws IndexOutOfBoundsException if the array is too small
    */
   public static Tensor ofArray(float[] array, int offset, long rows, long cols) {
+    Objects.requireNonNull(array, "array");
     Objects.checkIndex(offset, array.length + 1);
     MemorySegment segment = MemorySegment.ofArray(array).asSlice(offset * 4L);
     return new Tensor(segment, DType.F32, rows, cols, cols);

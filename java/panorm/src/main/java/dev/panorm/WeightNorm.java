@@ -15,7 +15,8 @@ import java.util.Objects;
  *
  * <p>Shapes: v, w and their gradients are rows x columns, with any row stride; gain, its gradient
  * and the inverse length are rows x 1, contiguous. Types, in-place use, errors and thread-safety
- * are those of {@link RmsNorm}, with v for x. A row of zeros becomes NaN: it has no direction.
+ * are those of {@link RmsNorm}, whose x and y are v and w here, in messages too; w is not I8. A row of
+ * zeros becomes NaN: it has no direction.
  */
 public final class WeightNorm {
   private final RowNorm norm;
@@ -71,6 +72,7 @@ public final class WeightNorm {
   public static final class Builder extends NormBuilder<Builder> {
     private Builder(Tensor gain) {
       super(0);
+      Objects.requireNonNull(gain, "gain");
       Checks.require(gain.cols() == 1 && gain.isContiguous(),
           "gain is %s, not one contiguous column", gain);
       this.gain = parameter(gain, "gain");

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -291,6 +292,15 @@ class ArgumentsTest {
     Tensors.assertSameBits(Tensor.allocate(arena, DType.F32, 1, COLS), dBias, "sum of nothing");
   }
 
+  @Test
+  void sumsOverRowsOfNoColumns() {
+    Tensor gain = filled(ROWS, 1);
+    Tensor none = filled(ROWS, 0);
+    Tensor dGain = filled(ROWS, 1);
+    WeightNorm.builder(gain).backend(backend).build().backward(none, none, gain, null, dGain);
+    Tensors.assertSameBits(Tensor.allocate(arena, DType.F32, ROWS, 1), dGain, "sum of nothing");
+  }
+
   /** There is nothing to add up, but both would be cleared. */
   @Test
   void sumsOfNothingInAClosedArena() {
@@ -321,5 +331,33 @@ class ArgumentsTest {
     refuses(IndexOutOfBoundsException.class, () -> x.rows(2, 2), "2");
     refuses(IndexOutOfBoundsException.class, () -> x.columns(0, 9), "9");
     refuses(IndexOutOfBoundsException.class, () -> x.get(3, 0), "3");
+    for (int i = 0; i < 20; i++) { // by chance one in four
+      assertEquals(0, Tensor.allocate(arena, DType.F32, 1, 3).segment().address() % 64);
+    }
+  }
+
+  @Test
+  void nullsAreNamed() {
+    MemorySegment segment = arena.allocate(64, 64);
+    refusesNull("arena", () -> Tensor.allocate(null, DType.F32, 1, 2));
+    refusesNull("type", () -> Tensor.allocate(arena, null, 1, 2));
+    refusesNull("segment", () -> Tensor.ofSegment(null, DType.F32, 1, 2));
+    refusesNull("type", () -> Tensor.ofSegment(segment, null, 1, 2));
+    refusesNull("elements", () -> Tensor.ofArray((float[]) null));
+    refusesNull("elements", () -> Tensor.ofArray((double[]) null));
+    refusesNull("array", () -> Tensor.ofArray(null, 0, 1, 2));
+    refusesNull("name", () -> Backend.of(null));
+    refusesNull("gain", () -> RmsNorm.builder(null));
+    refusesNull("gain", () -> WeightNorm.builder(null));
+    refusesNull("bias", () -> RmsNorm.builder().bias(null));
+    refusesNull("epsilon mode", () -> RmsNorm.builder().epsilonMode(null));
+    refusesNull("gain layout", () -> RmsNorm.builder().gainLayout(null));
+    refusesNull("backend", () -> RmsNorm.builder().backend(null));
+    refusesNull("executor", () -> RmsNorm.builder().parallel(null, 2));
+    refusesNull("threads", () -> RmsNorm.builder().parallel(null));
+  }
+
+  private static void refusesNull(String name, Executable call) {
+    assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
   }
 }

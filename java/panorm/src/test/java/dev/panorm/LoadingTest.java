@@ -443,6 +443,41 @@ class LoadingTest {
     assertNothingLeft();
   }
 
+  /** As a script sets it that has nothing to say. */
+  @Test
+  void blankIsNotSet() {
+    unpacksAndLoads(jvm().under("env", "PANORM_BACKEND=").property("panorm.backend", " "));
+  }
+
+  @Test
+  void backendOfAnotherProcessor() {
+    Backend other = NATIVE == Backend.NEON ? Backend.AVX2 : Backend.NEON;
+    Jvm.Result result = jvm().property("panorm.backend", other).run();
+    assertEquals(1, result.exit());
+    assertHas(result.err(), "-Dpanorm.backend=" + other + ": Backend " + other
+        + " is not available here, only [java, scalar", NATIVE + "]");
+    loaded = 1;
+    assertNothingLeft();
+  }
+
+  /** Prints why a norm cannot be built for a higher backend than the one set. */
+  static final class Higher {
+    public static void main(String[] args) {
+      try {
+        RmsNorm.builder().backend(Backend.SCALAR);
+      } catch (IllegalArgumentException e) {
+        System.out.print(e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void higherBackendThanTheOneSet() {
+    Jvm.Result result = Jvm.running(Higher.class).property("panorm.backend", "java").run();
+    assertEquals("Backend scalar is not available here, only [java] with -Dpanorm.backend=java",
+        result.out(), result.err());
+  }
+
   /** Even where that names none. */
   @Test
   void propertyBeforeTheEnvironment() {

@@ -27,6 +27,12 @@ class SafepointTest {
 
     private static final int COLS = 1024;
 
+    /** Of one column each. */
+    private static final RmsNorm GROUPS = RmsNorm.builder()
+        .groups(16 * COLS)
+        .backend(Backend.SCALAR)
+        .build();
+
     /** From enough for a call that is neither short nor one piece to enough for seconds. */
     private static final int[] ROWS = {128, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16};
 
@@ -46,6 +52,15 @@ class SafepointTest {
         check("backward", heap,
             (dy, dx, inverse, dGain) -> NORM.backward(dy, dy, inverse, dx, dGain));
       }
+      check("one row", false,
+          (x, y, inverse, dGain) -> NORM.forward(wider(x, x.rows()), wider(y, x.rows())));
+      check("groups", false,
+          (x, y, inverse, dGain) -> GROUPS.gatedForward(wider(x, 16), wider(x, 16), wider(y, 16)));
+    }
+
+    /** The same elements in fewer rows. */
+    private static Tensor wider(Tensor t, long rows) {
+      return Tensor.ofSegment(t.segment(), DType.F32, t.rows() / rows, t.cols() * rows);
     }
 
     private interface Call {

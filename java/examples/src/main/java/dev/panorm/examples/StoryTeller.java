@@ -2,6 +2,7 @@ package dev.panorm.examples;
 
 import dev.panorm.Backend;
 import dev.panorm.Panorm;
+import dev.panorm.RmsNorm;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -146,10 +146,7 @@ final class StoryTeller implements Callable<Integer> {
         return Panorm.backend();
       }
       Backend named = Backend.of(backend);
-      List<Backend> available = Panorm.availableBackends();
-      if (!available.contains(named)) {
-        throw new StoryException("--backend is %s, but this machine has only %s", named, available);
-      }
+      RmsNorm.builder().backend(named); // refuses one that is not available, and says which are
       return named;
     } catch (IllegalArgumentException e) {
       throw new StoryException("--backend: %s", e.getMessage());

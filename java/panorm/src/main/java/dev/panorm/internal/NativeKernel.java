@@ -220,8 +220,9 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   }
 
   /**
-   * On the heap. A row that is longer than a piece, the 16 that are added up together, and 64 columns
-   * of BatchNorm, which needs all rows, hold up the collector all the same.
+   * On the heap. A row that is longer than a piece, the 16 that are added up together (0.1 ms where
+   * they have 8192 columns), and 64 columns of BatchNorm, which needs all rows, hold up the collector
+   * all the same.
    */
   private void backwardInPieces(BackwardCall c) {
     try {
