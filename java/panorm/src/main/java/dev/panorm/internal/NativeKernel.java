@@ -95,14 +95,22 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
           heap);
       return;
     }
-    try {
-      if (heap) {
+    boolean scaledOrBiased = Pieces.present(bias) || Pieces.present(scale);
+    boolean adds = Pieces.present(residual);
+    try { // what is known to be absent costs nothing to pass
+      if (heap && scaledOrBiased) {
         requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
             scale, epsilon, divisor));
-      } else if (Pieces.present(bias) || Pieces.present(scale)) {
+      } else if (heap && adds) {
+        requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL, residual,
+            width, span, MemorySegment.NULL, epsilon, divisor));
+      } else if (heap) {
+        requireOk((int) HeapRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL,
+            MemorySegment.NULL, width, span, MemorySegment.NULL, epsilon, divisor));
+      } else if (scaledOrBiased) {
         requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, bias, residual, width, span,
             scale, epsilon, divisor));
-      } else if (Pieces.present(residual)) { // what is known to be absent costs nothing to pass
+      } else if (adds) {
         requireOk((int) CriticalRow.HANDLE.invokeExact(row, x, gain, y, MemorySegment.NULL,
             residual, width, span, MemorySegment.NULL, epsilon, divisor));
       } else {
