@@ -122,7 +122,7 @@ TEST_CASE("bad arguments are refused, and nothing is written") {
           return is_backward(op) ? a.backward(k) : a.forward(k);
         };
         for (bool usual_row : {false, true}) {
-          CAPTURE(kBackendNames[backend]);
+          CAPTURE(backend);
           CAPTURE(op);
           CAPTURE(y_type);
           CAPTURE(usual_row);
@@ -167,7 +167,7 @@ TEST_CASE("calls without rows, groups or columns write nothing") {
               kind.make(a);
               a.options = layout;
               if (is_batch(op) && (layout || a.groups != 1)) continue;
-              CAPTURE(kBackendNames[backend]);
+              CAPTURE(backend);
               CAPTURE(op);
               CAPTURE(y_type);
               CAPTURE(kind.name);
