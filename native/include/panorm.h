@@ -121,6 +121,7 @@ PANORM_API const void *panorm_kernel(int op, int x_type, int y_type, int backend
  *   RMS_NORM    inverse = 1 / sqrt(sum(x^2) / divisor + epsilon)      (or as the options say)
  *               y = x * inverse * (gain + gain_offset) + bias
  *   LAYER_NORM, BATCH_NORM
+ *               mean    = sum(x) / divisor
  *               inverse = 1 / sqrt(sum((x - mean)^2) / divisor + epsilon)
  *               y = (x - mean) * inverse * (gain + gain_offset) + bias
  *
