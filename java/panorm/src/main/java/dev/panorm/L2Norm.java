@@ -41,8 +41,7 @@ public final class L2Norm {
 
   /** Normalizes and quantizes, as {@link RmsNorm#quantizedForward} does. */
   public void quantizedForward(Tensor x, Tensor y, Tensor scale) {
-    Objects.requireNonNull(scale, "scale");
-    norm.forward(x, null, Options.AUX_NONE, y, null, scale, true);
+    norm.quantizedForward(x, null, y, scale);
   }
 
   /**

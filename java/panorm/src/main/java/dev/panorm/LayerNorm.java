@@ -75,15 +75,13 @@ public final class LayerNorm {
 
   /** Normalizes and quantizes, as {@link RmsNorm#quantizedForward} does. */
   public void quantizedForward(Tensor x, Tensor y, Tensor scale) {
-    Objects.requireNonNull(scale, "scale");
-    norm.forward(x, null, Options.AUX_NONE, y, null, scale, true);
+    norm.quantizedForward(x, null, y, scale);
   }
 
   /** {@code residual += x}, then the sum normalized and quantized. */
   public void addQuantizedForward(Tensor x, Tensor residual, Tensor y, Tensor scale) {
     Objects.requireNonNull(residual, "residual");
-    Objects.requireNonNull(scale, "scale");
-    norm.forward(x, residual, Options.AUX_ADD, y, null, scale, true);
+    norm.quantizedForward(x, residual, y, scale);
   }
 
   /**

@@ -93,12 +93,8 @@ final class RowNorm {
    */
   void forward(Tensor x, Tensor residual, Tensor y) {
     Checks.present(x, y, "y");
-    if (x.rows() == 1 && x.cols() == rowWidth && x.type() == rowType && y.type() == rowType) {
-      boolean heap = parameters.checkOutput(x, y);
-      if (residual != null) {
-        checkAux(x, residual, Options.AUX_ADD, y);
-        heap |= residual.onHeap();
-      }
+    if (goesShortWay(x) && y.type() == rowType) {
+      boolean heap = checkRow(x, residual, y);
       // What this throws gets no name: to have the tensors at hand for that takes 1.5 ns.
       rowKernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain,
           parameters.bias, y.segment(), MemorySegment.NULL, rowWidth, rowSpan, epsilon,
@@ -107,6 +103,45 @@ final class RowNorm {
     }
     int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
     forward(x, residual, auxOption, y, null, null, false);
+  }
+
+  /**
+   * Normalizes and quantizes.
+   *
+   * @param residual null for none
+   */
+  void quantizedForward(Tensor x, Tensor residual, Tensor y, Tensor scale) {
+    Checks.present(x, y, "y");
+    Objects.requireNonNull(scale, "scale");
+    int auxOption = residual == null ? Options.AUX_NONE : Options.AUX_ADD;
+    if (!goesShortWay(x) || y.type() != DType.I8) {
+      forward(x, residual, auxOption, y, null, scale, true);
+      return;
+    }
+    Kernel kernel = forward.of(rowType, DType.I8);
+    boolean heap = checkRow(x, residual, y);
+    checkSaved(scale, "scale", x, residual, y);
+    try {
+      kernel.forwardRow(x.segment(), Tensor.segmentOf(residual), parameters.gain, parameters.bias,
+          y.segment(), scale.segment(), rowWidth, rowSpan, epsilon, divisorOf(rowSpan),
+          heap | scale.onHeap());
+    } catch (IllegalStateException | WrongThreadException e) {
+      throw named(e, x, residual, auxOption, y, null, scale, true);
+    }
+  }
+
+  private boolean goesShortWay(Tensor x) {
+    return x.rows() == 1 && x.cols() == rowWidth && x.type() == rowType;
+  }
+
+  /** Whether any of them is on the heap. */
+  private boolean checkRow(Tensor x, Tensor residual, Tensor y) {
+    boolean heap = parameters.checkOutput(x, y);
+    if (residual != null) {
+      checkAux(x, residual, Options.AUX_ADD, y);
+      heap |= residual.onHeap();
+    }
+    return heap;
   }
 
   /**
