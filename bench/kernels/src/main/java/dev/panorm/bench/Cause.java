@@ -35,10 +35,6 @@ interface Cause {
       return "The largest magnitude is that of y as it is rounded, so it is taken after the sum; "
           + "the other side takes both in one pass.";
     }
-    if (problem.operation().isBackward() && d.first().startsWith("native-heap") && d.rows() > 1) {
-      return "On arrays dx and the gradients of gain and bias are taken in calls apart, each of "
-          + "which reads dy and x.";
-    }
     if (m.level(d) > 2) {
       return MEMORY;
     }
