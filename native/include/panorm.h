@@ -90,8 +90,8 @@ enum {
   PANORM_ROUND_BEFORE_GAIN = 64,
   /* gain and bias are f32 although x is not. */
   PANORM_GAIN_F32 = 128,
-  /* RMSNorm and LayerNorm, backward: add to dgain and dbias. x goes on where the calls before ended,
-     each of them after a multiple of 16 rows: the bits are those of one call. */
+  /* RMSNorm and LayerNorm, backward: add to dgain and dbias. x goes on where the calls before
+     ended, each of them after a multiple of 16 rows: the bits are those of one call. */
   PANORM_ADD_GRADIENTS = 256,
   /* One of n <= 256 parts of a batch, which run in other calls at the same time or in turn:
      (n - 1) * PANORM_PARTS. So that it walks memory as a call that large; the bits are the same.
