@@ -34,12 +34,12 @@ import java.util.Objects;
  *
  * <p>y may be x itself, and dx may be x or dy. Nothing else that is written may lie within the memory
  * of another tensor, gaps between rows included, unless both are columns of the same wider rows (and
- * neither is a read-only view of an array). A
- * NaN among the columns that are summed makes its whole row NaN; an infinite element becomes NaN, and
- * the finite ones of its row 0. Rows of F32, F16 and BF16 are right over their whole finite range:
- * where a square overflows or underflows in {@code float}, the row is computed in {@code double}.
- * (Only the inverse RMS of an F32 row below 2^-128 does not fit its type, and backward needs it.)
- * Nothing is wider than F64: of a row above 1e153 or below 1e-153 the squares become infinite or 0.
+ * neither is a read-only view of an array). A NaN among the columns that are summed makes its whole
+ * row NaN; an infinite element becomes NaN, and the finite ones of its row 0. Rows of F32, F16 and
+ * BF16 are right over their whole finite range: where a square overflows or underflows in {@code
+ * float}, the row is computed in {@code double}. (Only the inverse RMS of an F32 row below 2^-128 does
+ * not fit its type, and backward needs it.) Nothing is wider than F64: of a row above 1e153 or below
+ * 1e-153 the squares become infinite or 0.
  *
  * <p>Instances are immutable and thread-safe. Once compiled, calls on a native backend allocate
  * nothing, unless the norm is built for several threads or there are more than 2^15 elements on the
