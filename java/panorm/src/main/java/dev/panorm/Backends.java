@@ -41,7 +41,6 @@ final class Backends {
     }
 
     List<Backend> present = new ArrayList<>(List.of(Backend.JAVA));
-    List<Backend> available = new ArrayList<>(present);
     Throwable failure = null;
     if (highest != Backend.JAVA && error == null) {
       try {
@@ -50,22 +49,20 @@ final class Backends {
           if (backend != Backend.JAVA
               && nativeKernel(Op.RMS_NORM, DType.F32, DType.F32, backend) != null) {
             present.add(backend);
-            if (backend.compareTo(highest) <= 0) {
-              available.add(backend);
-            }
           }
         }
       } catch (IOException | RuntimeException | LinkageError e) {
         failure = e;
       }
     }
-    if (SETTING != null && error == null && !present.contains(highest)) {
+    int last = present.indexOf(highest);
+    if (SETTING != null && error == null && last < 0) {
       error = absent(highest, present, failure);
     } else if (failure != null) {
       System.getLogger("dev.panorm")
           .log(Level.WARNING, "No native kernels, so norms run in Java: " + failure.getMessage());
     }
-    AVAILABLE = List.copyOf(available);
+    AVAILABLE = List.copyOf(last < 0 ? present : present.subList(0, last + 1));
     NATIVE_FAILURE = failure;
     SETTING_ERROR = error == null ? null : SETTING + ": " + error;
   }

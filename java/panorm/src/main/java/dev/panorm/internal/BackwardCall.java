@@ -74,7 +74,7 @@ public record BackwardCall(Kernel kernel, MemorySegment dy, MemorySegment x, Mem
   }
 
   private boolean perRow() {
-    return (options & Options.GAIN_MASK) == Options.GAIN_PER_ROW;
+    return Options.perRow(options);
   }
 
   /** Whether there are gradients of gain or bias that all rows are added to. */

@@ -28,6 +28,11 @@ public final class Options {
 
   private Options() {}
 
+  /** Whether gain and bias have an element a row. */
+  static boolean perRow(int options) {
+    return (options & GAIN_MASK) == GAIN_PER_ROW;
+  }
+
   /** For one of so many parts of a call with these options, which may be one of several itself. */
   static int ofPart(int options, long parts) {
     long all = Math.min(parts, MAX_PARTS) * (options / PARTS + 1);

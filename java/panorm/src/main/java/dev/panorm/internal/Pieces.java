@@ -63,7 +63,6 @@ final class Pieces {
 
   /** Gain or bias as rows from one on meet it: only one per row moves. */
   static MemorySegment parameterAt(MemorySegment segment, long row, Element x, int options) {
-    boolean perRow = (options & Options.GAIN_MASK) == Options.GAIN_PER_ROW;
-    return at(segment, perRow ? row : 0, parameterType(x, options));
+    return at(segment, Options.perRow(options) ? row : 0, parameterType(x, options));
   }
 }
