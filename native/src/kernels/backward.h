@@ -11,7 +11,7 @@ constexpr int kBlocksAlong = 128;
 // x - mean for LayerNorm, x for RMSNorm, each times the inverse: what the gain was multiplied with.
 template <class Operator, class V, class X, class N>
 PANORM_INLINE auto normalized(const X *x, typename V::elem stat0, typename V::elem stat1, N n) {
-  auto b = load<V>(x, n);
+  auto b = load_apart<V>(x, n);
   if constexpr (Operator::centred) {
     return first_columns((b - V::set(stat0)) * V::set(stat1), n);
   } else {
@@ -37,55 +37,58 @@ PANORM_INLINE E slope_of(E dot, E inverse, const Settings &s) {
   return dot == 0 ? 0 : dot / divisor;
 }
 
-// What is summed along with dx, if anything: the terms of a row of a row block, of one group, on
-// the stack. Those not wanted are null.
-template <class V>
-struct ColumnSums {
-  Block<V> *gain, *bias;
-  bool first;  // nothing is in them yet
+// Which gradients of gain and bias are taken along with dx: kAny are those that are not null.
+enum class Along { kNone, kGain, kGainAndBias, kAny };
 
-  template <class B, class N>
+// Where to. The terms of a row of a row block are added, of one group, to blocks on the stack;
+// those of the only row are the gradients themselves: added to 0, as by add_sums(), -0 becomes +0.
+template <class E>
+struct Gradients {
+  E *gain, *bias;
+
+  template <Along along, bool only_row, class V, class B, class N>
   PANORM_INLINE void add(long long i, B dy, B xhat, N n) const {
-    const B zero = {};
-    if (gain) {
-      B &sum = part(gain[i / Block<V>::width], n);
-      sum = fma(dy, xhat, first ? zero : sum);
+    constexpr bool any = along == Along::kAny, both = along == Along::kGainAndBias;
+    if (both || along == Along::kGain || (any && gain)) {
+      take<only_row, V>(gain, i, n, [&](B sum) PANORM_INLINE_LAMBDA { return fma(dy, xhat, sum); });
     }
-    if (bias) {
-      B &sum = part(bias[i / Block<V>::width], n);
-      sum = (first ? zero : sum) + dy;
+    if (both || (any && bias)) {
+      take<only_row, V>(bias, i, n, [&](B sum) PANORM_INLINE_LAMBDA { return sum + dy; });
     }
   }
-};
 
-// The same of the only row: the gradients themselves. Added to 0, as by add_sums(), -0 becomes +0.
-template <class V, class S>
-struct OnlyRow {
-  S *gain, *bias;
+  // Those of a group, so many columns on.
+  PANORM_INLINE Gradients after(long long columns) const {
+    return {gain ? gain + columns : nullptr, bias ? bias + columns : nullptr};
+  }
 
-  template <class B, class N>
-  PANORM_INLINE void add(long long i, B dy, B xhat, N n) const {
-    const B zero = {};
-    if (gain) store<V>(gain + i, zero + fma(dy, xhat, zero), n);
-    if (bias) store<V>(bias + i, zero + dy, n);
+ private:
+  template <bool only_row, class V, class N, class Add>
+  static PANORM_INLINE void take(E *to, long long i, N n, Add add) {
+    if constexpr (only_row) {
+      const decltype(load<V>(to, n)) zero = {};
+      store<V>(to + i, zero + add(zero), n);
+    } else {
+      auto &sum = columns((Block<V> *)to, i, n);
+      sum = add(sum);
+    }
   }
 };
 
 // dL/dx of one group of one row from u = dL/dy * gain, with xhat the normalized x:
 //   RMSNorm    (u - xhat * sum(u * xhat) / divisor) * inverse    (the correction up to span only)
 //   LayerNorm  (u - sum(u) / divisor - xhat * sum(u * xhat) / divisor) * inverse
-// (In one struct the arguments would be written, and copied before they have arrived: 30 ns a row.)
-template <class Operator, bool usual_gain, class V, class X, class Y, class Sums>
-__attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
-                                        typename V::elem stat0, typename V::elem stat1,
-                                        long long width, long long span, Walk walk,
-                                        const Sums &gradients, const Settings &s) {
+template <class Operator, bool usual_gain, Along along, bool only_row, class V, class X, class Y>
+PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *dx,
+                            typename V::elem stat0, typename V::elem stat1, long long width,
+                            long long span, Walk walk, const Gradients<typename V::elem> &gradients,
+                            const Settings &s) {
   using E = typename V::elem;
   E inverse = Operator::centred ? stat1 : stat0;
 
   auto upstream = [&](auto u, long long i, auto n) PANORM_INLINE_LAMBDA {
     if constexpr (usual_gain) {
-      return u * load<V>((const X *)gain.p + i, n);
+      return u * load_apart<V>((const X *)gain.p + i, n);
     } else {
       return gain.p ? u * gain.plus<V, X>(s.gain_offset, i, n) : u;
     }
@@ -93,9 +96,9 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
 
   Block<V> dots = splat<V>(0), sums = dots;
   auto take = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-    auto d = load<V>(dy + i, n), u = upstream(d, i, n);
+    auto d = load_apart<V>(dy + i, n), u = upstream(d, i, n);
     auto xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
-    gradients.add(i, d, xhat, n);
+    gradients.template add<along, only_row, V>(i, d, xhat, n);
     auto &dot = part(dots, n), &sum = part(sums, n);
     dot = fma(u, xhat, dot);
     if constexpr (Operator::centred) sum = sum + u;
@@ -117,7 +120,7 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
 
   auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
     auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      auto u = upstream(load<V>(dy + i, n), i, n);
+      auto u = upstream(load_apart<V>(dy + i, n), i, n);
       auto xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
       if constexpr (Operator::centred) u = u - V::set(mean);
       return fma(xhat, V::set(-slope), u) * V::set(inverse);
@@ -137,8 +140,9 @@ __attribute__((noinline)) bool write_dx(const Y *dy, const X *x, const Parameter
       store_or_stream<V>(dx + i, t, n, walk.streams);
     });
   };
-  write(0, span, slope);
-  if (span < width) write(span, width, 0);
+  for (long long from = 0, to = span; from < width; from = to, to = width, slope = 0) {
+    write(from, to, slope);
+  }
   return true;
 }
 
@@ -164,8 +168,11 @@ struct Backward {
                       (sizeof(X) == 4 || !(settings.options & PANORM_GAIN_F32));
     if constexpr (kForSpeed<X>) {
       if (rows == 1 && groups == 1 && dx && usual_gain && !add()) {
-        using Sums = OnlyRow<V, S>;
-        return write_dx_of(write_dx<Operator, true, V, X, Y, Sums>, 0, 0, {}, Sums{dgain, dbias});
+        if (dgain && dbias) {
+          return write_rows<true, Along::kGainAndBias, true>(0, 1, {}, {dgain, dbias});
+        }
+        if (dgain) return write_rows<true, Along::kGain, true>(0, 1, {}, {dgain, nullptr});
+        if (!dbias) return write_rows<true, Along::kNone>(0, 1, {}, {});
       }
     }
     bool by_column =
@@ -204,21 +211,23 @@ struct Backward {
     const bool gain_apart = dgain && !gain_sums, bias_apart = dbias && !bias_sums;
     for (long long i = 0; gain_apart && !add() && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; bias_apart && !add() && i < elements; ++i) dbias[i] = 0;
-    using Sums = ColumnSums<V>;
-    auto write = usual_gain ? write_dx<Operator, true, V, X, Y, Sums>
-                            : write_dx<Operator, false, V, X, Y, Sums>;
+    auto write = &Backward::write_rows<false, Along::kAny>;
+    if constexpr (kForSpeed<float>) {
+      if (usual_gain && gain_sums) {
+        write = bias_sums ? &Backward::write_rows<true, Along::kGainAndBias>
+                          : &Backward::write_rows<true, Along::kGain>;
+      } else if (usual_gain && !bias_sums) {
+        write = &Backward::write_rows<true, Along::kNone>;
+      }
+    }
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
     for (long long r = 0; r < rows; r += kRowBlock) {
       long long end = r + kRowBlock < rows ? r + kRowBlock : rows;
       if (gain_apart) sum_parameter<false>(layout, r, end, dgain);
       if (bias_apart) sum_parameter<true>(layout, r, end, dbias);
-      for (long long row = r; dx && row < end; ++row) {
-        for (long long g = 0; g < groups; ++g) {
-          Sums sums = {gain_sums ? gain_sums + g * blocks() : nullptr,
-                       bias_sums ? bias_sums + g * blocks() : nullptr, row == r};
-          write_dx_of(write, row, g, walk, sums);
-        }
-      }
+      if (gain_sums) clear(gain_sums);
+      if (bias_sums) clear(bias_sums);
+      if (dx) (this->*write)(r, end, walk, {(E *)gain_sums, (E *)bias_sums});
       if (gain_sums) add_sums(gain_sums, dgain, r == 0 && !add());
       if (bias_sums) add_sums(bias_sums, dbias, r == 0 && !add());
     }
@@ -229,6 +238,10 @@ struct Backward {
 
   // Of a group of columns.
   long long blocks() const { return (width + Block<V>::width - 1) / Block<V>::width; }
+
+  void clear(Block<V> *sums) const {
+    for (long long k = 0; k < blocks() * groups; ++k) sums[k] = splat<V>(0);
+  }
 
   void add_sums(const Block<V> *sums, S *to, bool first) const {
     for (long long g = 0; g < groups; ++g, sums += blocks(), to += width) {
@@ -310,23 +323,34 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
-  template <class Write, class Sums>
-  void write_dx_of(Write write, long long r, long long g, Walk walk, const Sums &gradients) const {
-    long long column = g * width, pair = r * groups + g;
-    const Y *dy_row = dy + r * dy_stride + column;
-    const X *x_row = x + r * x_stride + column;
-    X *dx_row = dx + r * dx_stride + column;
-    E first = stat0[pair], second = Operator::centred ? stat1[pair] : 0;
-    Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
-    if (write(dy_row, x_row, p, dx_row, first, second, width, span, walk, gradients, settings)) {
-      return;
+  // dx of rows, which are of one row block if gradients are taken along.
+  template <bool usual_gain, Along along, bool only_row = false>
+  __attribute__((noinline)) void write_rows(long long from, long long to, Walk walk,
+                                            Gradients<E> gradients) const {
+    constexpr Form form = usual_gain ? Form::kGain : Form::kAnything;
+    for (long long r = from; r < to; ++r) {
+      for (long long g = 0; g < groups; ++g) {
+        const long long column = g * width, pair = r * groups + g;
+        const bool done = write_dx<Operator, usual_gain, along, only_row, V>(
+            dy + r * dy_stride + column, x + r * x_stride + column,
+            Parameter::of<X, form>(gain, settings.options, r, g, width),
+            dx + r * dx_stride + column, (E)stat0[pair], Operator::centred ? (E)stat1[pair] : 0,
+            width, span, walk, gradients.after(g * blocks() * Block<V>::width), settings);
+        if (!done) rescue(r, g);
+      }
     }
-    // A sum left the safe range of f32: again in f64.
-    auto kernel = (BackwardKernel *)wide_kernel(Operator::backward, kTypeCode<X>, kTypeCode<Y>);
+  }
+
+  // A sum left the safe range of f32: again in f64.
+  __attribute__((noinline, cold)) void rescue(long long r, long long g) const {
+    const long long column = g * width, pair = r * groups + g;
+    const Parameter p = Parameter::of<X>(gain, settings.options, r, g, width);
     int options = settings.options & ~PANORM_GAIN_PER_ROW;
     if (p.one) options |= PANORM_GAIN_PER_ROW;  // of which there is one
-    kernel(dy_row, x_row, p.p, stat0 + pair, Operator::centred ? stat1 + pair : nullptr, dx_row,
-           nullptr, nullptr, 1, 1, width, span, 0, 0, 0, settings.epsilon, settings.gain_offset,
+    auto kernel = (BackwardKernel *)wide_kernel(Operator::backward, kTypeCode<X>, kTypeCode<Y>);
+    kernel(dy + r * dy_stride + column, x + r * x_stride + column, p.p, stat0 + pair,
+           Operator::centred ? stat1 + pair : nullptr, dx + r * dx_stride + column, nullptr,
+           nullptr, 1, 1, width, span, 0, 0, 0, settings.epsilon, settings.gain_offset,
            settings.divisor, options);
   }
 };

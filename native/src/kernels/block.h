@@ -155,6 +155,19 @@ PANORM_INLINE Block<V> load(const T *p, int n) {
   return b;
 }
 
+// load() for code that is to be small whatever the type.
+template <class V, class T, class N>
+PANORM_INLINE auto load_apart(const T *p, N n) {
+  return load<V>(p, n);
+}
+
+template <class V, class T>
+PANORM_INLINE Block<V> load_apart(const T *p, int n) {
+  Block<V> b;
+  load_rest_apart(b, p, n);
+  return b;
+}
+
 // How many registers are packed into a narrower type at once: a single one makes few bytes. To i8
 // that takes a third of the time, to bf16 0.7 to 0.85.
 template <class V, class T>
