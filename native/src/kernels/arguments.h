@@ -123,12 +123,55 @@ struct Parameter {
     return b;
   }
 
+  // Gives its register u of a block of columns, or of the rest of a row; T is its type.
+  template <class V, class T>
+  PANORM_INLINE auto registers(long long i, All) const {
+    const T *from = (const T *)p + i;
+    return [=](int u) PANORM_INLINE_LAMBDA { return V::load(from + u * V::lanes); };
+  }
+
+  template <class V, class T>
+  PANORM_INLINE auto registers(long long i, int n) const {
+    Block<V> b = p ? load<V>((const T *)p + i, n) : splat<V>(0);
+    return [=](int u) PANORM_INLINE_LAMBDA { return b.v[u]; };
+  }
+
+  template <class V, class X>
+  PANORM_INLINE auto one_register() const {
+    V v = V::set(!p ? 0 : sizeof(X) == 4 || f32 ? *(const float *)p : widen(*(const X *)p));
+    return [=](int) PANORM_INLINE_LAMBDA { return v; };
+  }
+
  private:
   template <class V, class T, class N>
   PANORM_INLINE Block<V> load_any(long long i, N n) const {
     return one ? splat<V>(widen(*(const T *)p)) : load<V>((const T *)p + i, n);
   }
 };
+
+// t * (gain + offset) + bias, or what there is of it, in a block or the rest of a row. gain and
+// bias are of one type and layout.
+template <class V, class X, class N>
+PANORM_INLINE Block<V> scale_and_shift(const Block<V> &t, const Parameter &gain,
+                                       const Parameter &bias, double gain_offset, long long i,
+                                       N n) {
+  // By registers: blocks of all three would not stay in few of them.
+  auto apply = [&](auto gain_at, auto bias_at) PANORM_INLINE_LAMBDA {
+    if (!gain.p) return each<V>([&](int u) PANORM_INLINE_LAMBDA { return t.v[u] + bias_at(u); });
+    if (!bias.p) return each<V>([&](int u) PANORM_INLINE_LAMBDA { return t.v[u] * gain_at(u); });
+    return each<V>([&](int u) PANORM_INLINE_LAMBDA { return fma(t.v[u], gain_at(u), bias_at(u)); });
+  };
+  auto offset = [&](auto gain_at, auto bias_at) PANORM_INLINE_LAMBDA {
+    const auto o = (typename V::elem)gain_offset;
+    if (o == 0) return apply(gain_at, bias_at);
+    return apply([&](int u) PANORM_INLINE_LAMBDA { return gain_at(u) + V::set(o); }, bias_at);
+  };
+  if (!gain.p && !bias.p) return t;
+  const bool one = gain.one || bias.one, f32 = sizeof(X) == 4 || gain.f32 || bias.f32;
+  if (one) return offset(gain.one_register<V, X>(), bias.one_register<V, X>());
+  if (f32) return offset(gain.registers<V, float>(i, n), bias.registers<V, float>(i, n));
+  return offset(gain.registers<V, X>(i, n), bias.registers<V, X>(i, n));
+}
 
 // Whether the root of this was computed without overflow or loss by underflow.
 PANORM_INLINE bool safe(float radicand) {

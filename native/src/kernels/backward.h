@@ -90,7 +90,7 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
     if constexpr (usual_gain) {
       return u * load_apart<V>((const X *)gain.p + i, n);
     } else {
-      return gain.p ? u * gain.plus<V, X>(s.gain_offset, i, n) : u;
+      return scale_and_shift<V, X>(u, gain, Parameter{}, s.gain_offset, i, n);
     }
   };
 

@@ -60,12 +60,7 @@ template <class V, class X, class Y, class N>
 PANORM_INLINE Block<V> finish_block(Block<V> t, const Row<X, Y> &row, long long i, N n,
                                     const Settings &s) {
   if (sizeof(X) == 2 && s.options & PANORM_ROUND_BEFORE_GAIN) t = rounded_to<X>(t);
-  if (row.gain.p) {
-    Block<V> g = row.gain.template plus<V, X>(s.gain_offset, i, n);
-    t = row.bias.p ? fma(t, g, row.bias.template at<V, X>(i, n)) : t * g;
-  } else if (row.bias.p) {
-    t = t + row.bias.template at<V, X>(i, n);
-  }
+  t = scale_and_shift<V, X>(t, row.gain, row.bias, s.gain_offset, i, n);
   if (s.options & PANORM_AUX_GATE) {
     Block<V> b;
     open_gate(b, row.aux + i, n);
