@@ -31,6 +31,14 @@ Lookup wide_float, wide_double, wide_f16, wide_bf16;
 // Kernels that compute in f64 whatever the types: what a row that f32 cannot hold is taken with.
 const void *wide_kernel(int op, int x_type, int y_type);
 
+// -0 as f32, and as both 16-bit types: a bias that changes no bit, as a * b + -0 is a * b.
+struct MinusZeros {
+  static constexpr int columns = 2048;
+  unsigned of_f32[columns];
+  unsigned short of_16_bits[columns];
+};
+extern const MinusZeros minus_zeros;
+
 }  // namespace panorm
 
 #endif

@@ -9,6 +9,15 @@ const int panorm_abi = PANORM_ABI;
 
 namespace panorm {
 
+static constexpr MinusZeros all_minus_zeros() {
+  MinusZeros r = {};
+  for (unsigned &e : r.of_f32) e = 0x80000000u;
+  for (unsigned short &e : r.of_16_bits) e = 0x8000;
+  return r;
+}
+
+const MinusZeros minus_zeros = all_minus_zeros();
+
 // What the lookup for the type of x says.
 static const void *by_x(int op, int x_type, int y_type, Lookup *f32, Lookup *f64, Lookup *f16,
                         Lookup *bf16) {
