@@ -17,8 +17,9 @@ final class Commit {
     try {
       String name = git("describe", "--always");
       String changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/",
-          ":(exclude,top)bench/kernels/results", ":(exclude,top)bench/kernels/charts",
-          ":(exclude,top)bench/kernels/REPORT.md");
+          ":(exclude,top,glob)bench/kernels/**/results/**",
+          ":(exclude,top,glob)bench/kernels/**/charts/**",
+          ":(exclude,top,glob)bench/kernels/**/REPORT.md");
       return changed.isEmpty() ? name : name + "-dirty";
     } catch (IOException e) {
       return "unknown";

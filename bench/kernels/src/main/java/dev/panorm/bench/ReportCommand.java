@@ -13,12 +13,13 @@ import picocli.CommandLine.Option;
   "Writes the report again, from what runs have measured."})
 final class ReportCommand implements Runnable {
   @Option(names = "--report", paramLabel = "DIR", description = {
-    "Where to write it. Default: the folder bench/kernels that this was built in."})
+    "The report's folder: what runs have measured is in its results/. Default: the folder "
+        + "bench/kernels that this was built in."})
   private Path folder = folder();
 
   /** Where runs keep what they measure: beside the report, so that every clone can extend it. */
-  static Path results() {
-    return folder().resolve("results");
+  static Path results(Path folder) {
+    return folder.resolve("results");
   }
 
   /** This module's own folder. */
@@ -52,9 +53,10 @@ final class ReportCommand implements Runnable {
 
   static void write(Path folder) {
     Path charts = charts(folder);
-    List<Results> results = Results.load(results());
+    List<Results> results = Results.load(results(folder));
     if (results.isEmpty()) {
-      throw new IllegalStateException("Nothing has been measured yet: run first");
+      throw new IllegalStateException(
+          "Nothing has been measured yet for " + folder + ": run first");
     }
     try {
       Measurements measured = new Measurements(results);

@@ -39,7 +39,8 @@ final class RunCommand implements Callable<Integer> {
   private Section[] sections;
 
   @Option(names = "--report", paramLabel = "DIR", description = {
-    "Where to write the report. Default: the folder bench/kernels that this was built in."})
+    "The report's folder, which keeps what was measured. Default: the folder bench/kernels that "
+        + "this was built in."})
   private Path folder = ReportCommand.folder();
 
   /** Something to run. */
@@ -63,7 +64,7 @@ final class RunCommand implements Callable<Integer> {
     }
     // Now, not after all of it.
     ReportCommand.charts(folder);
-    Results.load(ReportCommand.results());
+    Results.load(ReportCommand.results(folder));
     List<Timed> steps = new ArrayList<>();
     for (Section section : chosen) {
       steps.addAll(steps(section));
@@ -99,7 +100,7 @@ final class RunCommand implements Callable<Integer> {
           failures++;
         }
         if (i + 1 == steps.size() || steps.get(i + 1).section != step.section) {
-          results.save(ReportCommand.results());
+          results.save(ReportCommand.results(folder));
         }
         done += step.seconds;
         bar.stepTo(Math.round(done));

@@ -3,6 +3,7 @@ package dev.panorm.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -277,5 +278,15 @@ class ReportTest {
     new Charts(new Measurements(List.of(results))).write(folder);
     assertTrue(Files.readString(folder.resolve("java.svg")).contains("</svg"));
     assertFalse(Files.exists(folder.resolve("peers.svg")), "nothing measured, nothing drawn");
+  }
+
+  @Test
+  void aReportIsOfItsOwnFolder(@TempDir Path folder) throws IOException {
+    assertThrows(IllegalStateException.class, () -> ReportCommand.write(folder));
+    java(outcome("plain:rms_norm:f32", 64, 2)).save(folder.resolve("results"));
+    ReportCommand.write(folder);
+    String text = Files.readString(folder.resolve("REPORT.md"));
+    assertTrue(text.contains("| 1 x 64 |"), text);
+    assertFalse(text.contains("| limit | 20"), "measured elsewhere: " + text);
   }
 }
