@@ -109,9 +109,10 @@ struct Parameter {
     return {p, f32, layout >= PANORM_GAIN_PER_GROUP};
   }
 
+  // Of an element a column.
   template <class V, class X, class N>
   PANORM_INLINE Block<V> at(long long i, N n) const {
-    return sizeof(X) == 4 || f32 ? load_any<V, float>(i, n) : load_any<V, X>(i, n);
+    return sizeof(X) == 4 || f32 ? load<V>((const float *)p + i, n) : load<V>((const X *)p + i, n);
   }
 
   // The gain with its offset, of which 0 leaves it as it is.
@@ -123,7 +124,7 @@ struct Parameter {
     return b;
   }
 
-  // Gives its register u of a block of columns, or of the rest of a row; T is its type.
+  // That by registers: what gives register u of a block, or of the rest of a row, in T, its type.
   template <class V, class T>
   PANORM_INLINE auto registers(long long i, All) const {
     const T *from = (const T *)p + i;
@@ -136,16 +137,11 @@ struct Parameter {
     return [=](int u) PANORM_INLINE_LAMBDA { return b.v[u]; };
   }
 
+  // Of the one element.
   template <class V, class X>
   PANORM_INLINE auto one_register() const {
     V v = V::set(!p ? 0 : sizeof(X) == 4 || f32 ? *(const float *)p : widen(*(const X *)p));
     return [=](int) PANORM_INLINE_LAMBDA { return v; };
-  }
-
- private:
-  template <class V, class T, class N>
-  PANORM_INLINE Block<V> load_any(long long i, N n) const {
-    return one ? splat<V>(widen(*(const T *)p)) : load<V>((const T *)p + i, n);
   }
 };
 

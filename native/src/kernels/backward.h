@@ -118,7 +118,7 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
   mean = mean_of(mean, s);
   E slope = slope_of<Statistic<X>>(dot, inverse, s);
 
-  auto write = [&](long long from, long long to, E slope) PANORM_INLINE_LAMBDA {
+  for (long long from = 0, to = span; from < width; from = to, to = width, slope = 0) {
     auto value = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       auto u = upstream(load_apart<V>(dy + i, n), i, n);
       auto xhat = normalized<Operator, V>(x + i, stat0, stat1, n);
@@ -139,9 +139,6 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
       }
       store_or_stream<V>(dx + i, t, n, walk.streams);
     });
-  };
-  for (long long from = 0, to = span; from < width; from = to, to = width, slope = 0) {
-    write(from, to, slope);
   }
   return true;
 }

@@ -147,14 +147,6 @@ __attribute__((noinline)) void store_rest_apart(T *p, const Block<V> &b, int n) 
 template <class V, class T>
 constexpr bool kConverts = sizeof(T) != sizeof(typename V::elem);
 
-template <class V, class T>
-PANORM_INLINE Block<V> load(const T *p, int n) {
-  if constexpr (!kConverts<V, T>) return load_rest<V>(p, n);
-  Block<V> b;
-  load_rest_apart(b, p, n);
-  return b;
-}
-
 // load() for code that is to be small whatever the type.
 template <class V, class T, class N>
 PANORM_INLINE auto load_apart(const T *p, N n) {
@@ -166,6 +158,12 @@ PANORM_INLINE Block<V> load_apart(const T *p, int n) {
   Block<V> b;
   load_rest_apart(b, p, n);
   return b;
+}
+
+template <class V, class T>
+PANORM_INLINE Block<V> load(const T *p, int n) {
+  if constexpr (kConverts<V, T>) return load_apart<V>(p, n);
+  return load_rest<V>(p, n);
 }
 
 // How many registers are packed into a narrower type at once: a single one makes few bytes. To i8
