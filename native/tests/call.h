@@ -15,9 +15,12 @@ constexpr int kTypes[] = {PANORM_F32, PANORM_F64, PANORM_F16, PANORM_BF16, PANOR
 constexpr int kBackends[] = {PANORM_SCALAR, PANORM_NEON, PANORM_AVX2, PANORM_AVX512};
 constexpr const char *kBackendNames[] = {"scalar", "neon", "avx2", "avx512"};
 
-// Whether this machine has it: each that exists has this kernel.
-inline bool exists(int backend) {
-  return panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend) != nullptr;
+// Whether it is to be tested: this machine has it (each that exists has this kernel), and no other
+// one is asked for, as where the processor is emulated.
+inline bool tested(int backend) {
+  static const char *const only = std::getenv("PANORM_TESTS_BACKEND");
+  return panorm_kernel(PANORM_RMS_NORM, PANORM_F32, PANORM_F32, backend) != nullptr &&
+         (!only || std::strcmp(only, kBackendNames[backend]) == 0);
 }
 
 // Whether calls of these types are left out: Bochs 2.7 rounds ties to f16 away from zero.

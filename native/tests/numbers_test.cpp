@@ -23,7 +23,7 @@ TEST_CASE("a row that f32 cannot hold has the bits of f64, rounded once") {
   const float inverse = 0x1.8p-128f;  // below 2^-126
   const double wide_inverse = inverse;
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     CAPTURE(backend);
     for (auto row : rows) {
       auto run = [&](int type, const void *x, const void *gain, void *y) {
@@ -62,7 +62,7 @@ TEST_CASE("a row that f32 cannot hold is rounded to 16 bits once") {
   } types[] = {{PANORM_F16, 1 + 0x1p-11f, 0x3c01}, {PANORM_BF16, 1 + 0x1p-8f, 0x3f81}};
   const float x = 0x1p-100f, bias = 0x1p-40f;
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (auto type : types) {
       if (left_out(PANORM_F32, type.y_type)) continue;
       unsigned short y = 0;
@@ -82,7 +82,7 @@ TEST_CASE("a row that f32 cannot hold is rounded to 16 bits once") {
 TEST_CASE("the gradient through an inverse that is epsilon's is 0") {
   const float dy[] = {1, 0};  // so the second column has only that gradient
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (int option : {PANORM_EPSILON_OUTSIDE, PANORM_EPSILON_FLOOR}) {
       for (double epsilon : {1e-3, 3e-5}) {
         for (float element : {0x1p-40f, 0x1p-50f}) {  // in f32, in f64
@@ -111,7 +111,7 @@ TEST_CASE("a NaN stays one, whatever its payload") {
   const unsigned gain = 0x7fffffff;
   const std::vector<unsigned short> x(67, 0x3f80);
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     std::vector<unsigned short> y(x.size());
     const long long width = (long long)x.size();
     REQUIRE(panorm_forward(panorm_kernel(PANORM_RMS_NORM, PANORM_BF16, PANORM_BF16, backend),
@@ -128,7 +128,7 @@ TEST_CASE("a NaN stays one, whatever its payload") {
 TEST_CASE("columns behind a row are in no sum") {
   const float dy[] = {1, 2, 3}, x[] = {1e30f, 1e30f, 1e30f}, mean = 1e30f, inverse = 1e19f;
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     float dgain = 1;
     REQUIRE(
         panorm_backward(panorm_kernel(PANORM_LAYER_NORM_BACKWARD, PANORM_F32, PANORM_F32, backend),
@@ -142,7 +142,7 @@ TEST_CASE("columns behind a row are in no sum") {
 TEST_CASE("the divisor need be neither the width nor an integer") {
   const float dy[] = {1, 2, 4}, x[] = {1, 1, 1}, mean = 1, inverse = 1;
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     float dx[3];
     REQUIRE(
         panorm_backward(panorm_kernel(PANORM_LAYER_NORM_BACKWARD, PANORM_F32, PANORM_F32, backend),
@@ -156,7 +156,7 @@ TEST_CASE("the divisor need be neither the width nor an integer") {
 TEST_CASE("an offset that would be 0 in f32 is added to a gain of f64") {
   const double dy = 1, x = 1, inverse = 1, tiny = 1e-60, zero = 0;
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     double dx = 0;
     REQUIRE(
         panorm_backward(panorm_kernel(PANORM_RMS_NORM_BACKWARD, PANORM_F64, PANORM_F64, backend),

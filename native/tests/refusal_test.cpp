@@ -113,7 +113,7 @@ const Fault kFaults[] = {
 
 TEST_CASE("bad arguments are refused, and nothing is written") {
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (int op = PANORM_RMS_NORM; op <= PANORM_BATCH_NORM_BACKWARD; ++op) {
       for (int y_type : {PANORM_F32, PANORM_I8}) {
         const void *kernel = panorm_kernel(op, PANORM_F32, y_type, backend);
@@ -155,7 +155,7 @@ TEST_CASE("calls without rows, groups or columns write nothing") {
                {"groups", [](Arguments &a) { a.groups = 0; }},
                {"columns", [](Arguments &a) { a.width = a.span = 0; }}};
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (int op = PANORM_RMS_NORM; op <= PANORM_BATCH_NORM_BACKWARD; ++op) {
       for (int y_type : {PANORM_F32, PANORM_I8}) {
         const void *kernel = panorm_kernel(op, PANORM_F32, y_type, backend);
@@ -185,7 +185,7 @@ TEST_CASE("calls without rows, groups or columns write nothing") {
 
 TEST_CASE("a residual that no option names is ignored") {
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
       const void *kernel = panorm_kernel(op, PANORM_F32, PANORM_F32, backend);
       for (bool usual_row : {false, true}) {
@@ -201,7 +201,7 @@ TEST_CASE("a residual that no option names is ignored") {
 
 TEST_CASE("a kernel for one row refuses the same") {
   for (int backend : kBackends) {
-    if (!exists(backend)) continue;
+    if (!tested(backend)) continue;
     for (int op : {PANORM_RMS_NORM, PANORM_LAYER_NORM}) {
       const void *kernel = panorm_kernel(op | PANORM_ONE_ROW, PANORM_F32, PANORM_F32, backend);
       auto status = [&](const void *k, void (*make)(Arguments &)) {
