@@ -170,7 +170,10 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
   const long long rows = 50;
   const struct {
     int x, y;
-  } types[] = {{PANORM_F32, PANORM_F32}, {PANORM_BF16, PANORM_BF16}, {PANORM_F32, PANORM_I8}};
+  } types[] = {{PANORM_F32, PANORM_F32},
+               {PANORM_F16, PANORM_F16},
+               {PANORM_BF16, PANORM_BF16},
+               {PANORM_F32, PANORM_I8}};
   const struct {
     long long groups, width, span, stride;
   } shapes[] = {{1, 4096, 4096, 4096},
@@ -178,6 +181,7 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
                 {3, 1000, 1000, 3008},   // so may the first group
                 {1, 4096, 4001, 4096}};  // so may what is normalized, not the rest
   for (auto type : types) {
+    if (left_out(type.x, type.y)) continue;
     for (auto shape : shapes) {
       const long long groups = shape.groups, width = shape.width, stride = shape.stride;
       const long long count = rows * stride, pairs = rows * groups;

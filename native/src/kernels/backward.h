@@ -129,6 +129,10 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
     if constexpr (usual_gain && kHeads<V>) {
       head = head_of<V>(dx + from, to - from);
       if (head) store<V>(dx + from, value(from, One{0}), Head{head});
+      if (walk.streams && ends_line<V>(dx + from + head)) {
+        store<V>(dx + from + head, value(from + head, One{0}), One{0});
+        head += V::lanes;
+      }
     }
     bool from_end = !walk.outgrows && (to - from) * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, from + head, to, [&](long long i, auto n) PANORM_INLINE_LAMBDA {

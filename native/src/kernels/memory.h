@@ -18,14 +18,14 @@ PANORM_INLINE bool outgrows_caches(long long bytes) {
 }
 
 // The way of a call that reads and writes so many bytes and stores these rows: past the caches only
-// if it does not read them, and stores each in one go; and where blocks begin at a multiple of
-// kStreamAlignment, as they do behind a head.
+// if it does not read them, and stores each in one go; and where blocks begin with a line, as they
+// do behind a head.
 template <class T>
 PANORM_INLINE Walk walk_of(long long bytes, const T *to, long long stride, long long width,
                            bool may_stream, bool heads) {
   const bool outgrows = kStreams && outgrows_caches(bytes);
   const unsigned long long start = (unsigned long long)to | (stride | width) * sizeof(T);
-  const bool aligned = start % (heads ? sizeof(T) : kStreamAlignment) == 0;
+  const bool aligned = start % (heads ? sizeof(T) : kLine) == 0;
   return {outgrows, outgrows && may_stream && aligned, false};
 }
 

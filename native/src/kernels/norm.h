@@ -190,6 +190,10 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, 
     };
     if constexpr (kHeads<V> && form != Form::kAnything) {
       if (head) store<V>(row.y, value(0, Head{head}), Head{head});
+      if (row.walk.streams && ends_line<V>(row.y + head)) {
+        store<V>(row.y + head, value(head, One{0}), One{0});
+        head += V::lanes;
+      }
     }
     for_blocks<V>(from_end, head, row.width, write);
   } else {
@@ -283,7 +287,7 @@ struct LayerNorm {
     constexpr int blocks = kConverts<V, X> ? kKeptBlocks<V, X> : kKeptBlocks<V, X> / 2;
     if constexpr (sizeof(X) == sizeof(Y) && form != Form::kAnything) {
       if (row.width <= blocks * Block<V>::width) {
-        Block<V> kept[blocks];
+        Block<V> kept[blocks + 1];  // its last read may begin within a block: see ends_line()
         auto squares =
             sum_of_squares<V>(head, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
               auto d = first_columns(deviations(i, n), n);

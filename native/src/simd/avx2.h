@@ -56,9 +56,11 @@ struct F32 {
 
   PANORM_INLINE void store(float *p) const { _mm256_storeu_ps(p, v); }
 
-  PANORM_INLINE void store(f16 *p) const {
-    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+  PANORM_INLINE __m128i narrowed(const f16 *) const {
+    return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
   }
+
+  PANORM_INLINE void store(f16 *p) const { _mm_storeu_si128((__m128i *)p, narrowed(p)); }
 
   PANORM_INLINE void store(bf16 *p) const {
     __m256i u = _mm256_castps_si256(v);
@@ -91,6 +93,10 @@ PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
   __m256i at = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);  // it packs each half by itself
   __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), at);
   _mm256_storeu_si256((__m256i *)p, bytes);
+}
+
+PANORM_INLINE void store_together(f16 *p, F32 a, F32 b) {
+  _mm256_storeu_si256((__m256i *)p, _mm256_set_m128i(b.narrowed(p), a.narrowed(p)));
 }
 
 PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
@@ -285,11 +291,10 @@ PANORM_INLINE double fold(F64 a) {
 constexpr int kHeldBlocks = 2;
 
 constexpr bool kStreams = true;
-constexpr int kStreamAlignment = 32;
 
 PANORM_INLINE void stream_bytes(void *to, const void *from, int n) {
   PANORM_UNROLL
-  for (int i = 0; i < n; i += kStreamAlignment) {
+  for (int i = 0; i < n; i += (int)sizeof(__m256i)) {
     __m256i v = _mm256_load_si256((const __m256i *)((const char *)from + i));
     _mm256_stream_si256((__m256i *)((char *)to + i), v);
   }

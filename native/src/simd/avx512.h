@@ -176,6 +176,11 @@ PANORM_INLINE Halves merge_nearest(F32 even, F32 odd) {
   return {_mm512_mask_add_epi16(upper, up, upper, one)};
 }
 
+PANORM_INLINE void store_together(f16 *p, F32 a, F32 b) {
+  __m512i low = _mm512_castsi256_si512(a.narrowed(p));
+  _mm512_storeu_si512(p, _mm512_inserti64x4(low, b.narrowed(p), 1));
+}
+
 PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
   // As if a's elements were the even ones; then they are put in order.
   F32 even = {_mm512_castsi512_ps(with_short_nan(a.v))};
@@ -265,11 +270,10 @@ PANORM_INLINE double fold(F64 a) {
 constexpr int kHeldBlocks = 8;
 
 constexpr bool kStreams = true;
-constexpr int kStreamAlignment = 64;
 
 PANORM_INLINE void stream_bytes(void *to, const void *from, int n) {
   PANORM_UNROLL
-  for (int i = 0; i < n; i += kStreamAlignment) {
+  for (int i = 0; i < n; i += (int)sizeof(__m512i)) {
     _mm512_stream_si512((__m512i *)((char *)to + i), _mm512_load_si512((const char *)from + i));
   }
 }

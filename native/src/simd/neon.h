@@ -59,6 +59,11 @@ PANORM_INLINE void store_together(i8 *p, F32 a, F32 b, F32 c, F32 d) {
   vst1q_s8(p, vqmovn_high_s16(vqmovn_s16(ab), cd));
 }
 
+PANORM_INLINE void store_together(f16 *p, F32 a, F32 b) {
+  float16x8_t both = vcvt_high_f16_f32(vcvt_f16_f32(a.v), b.v);
+  vst1q_u16(&p->bits, vreinterpretq_u16_f16(both));
+}
+
 PANORM_INLINE void store_together(bf16 *p, F32 a, F32 b) {
   uint16x8_t low = vreinterpretq_u16_u32(a.nearest()), high = vreinterpretq_u16_u32(b.nearest());
   vst1q_u16(&p->bits, vuzp2q_u16(low, high));
@@ -226,7 +231,6 @@ PANORM_INLINE double fold(F64 a) { return vgetq_lane_f64(a.v, 0) + vgetq_lane_f6
 constexpr int kHeldBlocks = 2;
 
 constexpr bool kStreams = false;  // no stores past the caches
-constexpr int kStreamAlignment = 1;
 
 PANORM_INLINE void stream_bytes(void *, const void *, int) {}
 

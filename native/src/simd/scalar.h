@@ -118,7 +118,6 @@ using Bf16Rows = F32;
 constexpr int kHeldBlocks = 0;
 
 constexpr bool kStreams = false;  // no stores past the caches
-constexpr int kStreamAlignment = 1;
 
 PANORM_INLINE void stream_bytes(void *, const void *, int) {}
 
