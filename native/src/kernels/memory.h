@@ -35,13 +35,13 @@ PANORM_INLINE Walk walk_of(long long bytes, const T *to, long long stride, long 
 // takes 0.65 to 0.85 of the time, or 0.8 to 0.98 if results go through the caches.
 template <class V, class T>
 PANORM_INLINE void fetch_pages(const T *p, long long width) {
-  constexpr int line = 64, page = 4 << 10, pages = 4, bytes = Block<V>::width * (int)sizeof(T);
+  constexpr int page = 4 << 10, pages = 4, bytes = Block<V>::width * (int)sizeof(T);
   const int at = (int)((unsigned long long)p % (pages * page));
   const long long ahead = (width * (long long)sizeof(T) + pages * page - 1) & -(pages * page);
   const char *next = (const char *)p - at + ahead;
   PANORM_UNROLL
-  for (int n = at / line; n < at / line + bytes / line; ++n) {
-    __builtin_prefetch(next + n % pages * page + n / pages * line);
+  for (int n = at / kLine; n < at / kLine + bytes / kLine; ++n) {
+    __builtin_prefetch(next + n % pages * page + n / pages * kLine);
   }
 }
 
@@ -61,7 +61,7 @@ PANORM_INLINE bool fill_first_cache(long long bytes) {
 
 PANORM_INLINE void fetch_to_write(const void *p, int bytes) {
   PANORM_UNROLL
-  for (int i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)p + i, 1, 3);
+  for (int i = 0; i < bytes; i += kLine) __builtin_prefetch((const char *)p + i, 1, 3);
 }
 
 // Whether the rows of a batch of so many bytes may be overlapped: where a row, what it is computed
