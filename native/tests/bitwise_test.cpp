@@ -251,7 +251,6 @@ TEST_CASE("gradients that calls of some of the rows add to have the bits of one 
         const auto gain = drawn(format, stride, random);
         const auto statistics = drawn(sums, rows * groups, random);
         for (int layout : {PANORM_GAIN_PER_COLUMN, PANORM_GAIN_SHARED, PANORM_GAIN_PER_GROUP}) {
-          if (layout == PANORM_GAIN_SHARED && groups == 1) continue;  // the same as per column
           auto run = [&](int backend, bool in_parts) {
             const void *kernel = panorm_kernel(op, type, type, backend);
             std::vector<unsigned char> dx(rows * stride * format.size);
