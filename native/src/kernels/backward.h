@@ -169,11 +169,9 @@ struct Backward {
                       (sizeof(X) == 4 || !(settings.options & PANORM_GAIN_F32));
     if constexpr (kForSpeed<X>) {
       if (rows == 1 && groups == 1 && dx && usual_gain && !add()) {
-        if (dgain && dbias) {
-          return write_rows<true, Along::kGainAndBias, true>(0, 1, {}, {dgain, dbias});
-        }
-        if (dgain) return write_rows<true, Along::kGain, true>(0, 1, {}, {dgain, nullptr});
-        if (!dbias) return write_rows<true, Along::kNone>(0, 1, {}, {});
+        if (dgain && dbias) return write_only_row<Along::kGainAndBias>();
+        if (dgain) return write_only_row<Along::kGain>();
+        if (!dbias) return write_only_row<Along::kNone>();
       }
     }
     bool by_column =
@@ -324,15 +322,24 @@ struct Backward {
     if (count % kRowBlock != 0) *sum = (S)(*sum + acc);
   }
 
+  // Of one row in one group, whose terms are the gradients.
+  template <Along along>
+  __attribute__((noinline)) void write_only_row() const {
+    const bool done = write_dx<Operator, true, along, true, V>(
+        dy, x, {gain, false, false}, dx, (E)*stat0, Operator::centred ? (E)*stat1 : 0, width, span,
+        Walk{}, {dgain, dbias}, settings);
+    if (!done) rescue(0, 0);
+  }
+
   // dx of rows, which are of one row block if gradients are taken along.
-  template <bool usual_gain, Along along, bool only_row = false>
+  template <bool usual_gain, Along along>
   __attribute__((noinline)) void write_rows(long long from, long long to, Walk walk,
                                             Gradients<E> gradients) const {
     constexpr Form form = usual_gain ? Form::kGain : Form::kAnything;
     for (long long r = from; r < to; ++r) {
       for (long long g = 0; g < groups; ++g) {
         const long long column = g * width, pair = r * groups + g;
-        const bool done = write_dx<Operator, usual_gain, along, only_row, V>(
+        const bool done = write_dx<Operator, usual_gain, along, false, V>(
             dy + r * dy_stride + column, x + r * x_stride + column,
             Parameter::of<X, form>(gain, settings.options, r, g, width),
             dx + r * dx_stride + column, (E)stat0[pair], Operator::centred ? (E)stat1[pair] : 0,
