@@ -8,6 +8,7 @@ interface Cause {
       + "compiled into its caller.";
   String SECOND_CACHE = "Both wait for the second cache.";
   String LOOP = "The library waits for the second cache, the loop for its own sum.";
+  String CONVERSION = "bf16 takes its time for the conversion of its elements.";
   String MEMORY = "Both wait for the last cache, or for memory.";
   String SAME_CODE = "C2 makes much the same instructions of the Vector API, and needs no call.";
 
