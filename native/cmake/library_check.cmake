@@ -6,11 +6,13 @@ function(run output)
   set(${output} "${text}" PARENT_SCOPE)
 endfunction()
 
-# Exactly the public symbols are exported. LIBRARY, HEADER, SYSTEM, and NM or OBJDUMP
+# Exactly what PANORM_API marks is exported. LIBRARY, HEADER, JNI (the source that is none of
+# HEADER's), SYSTEM, and NM or OBJDUMP
 if(CHECK STREQUAL "exports")
   file(STRINGS ${HEADER} lines REGEX "^PANORM_API ")
-  foreach(line IN LISTS lines)
-    string(REGEX MATCH "panorm_[a-z_]+" name "${line}")
+  file(STRINGS ${JNI} jni_lines REGEX "^PANORM_API ")
+  foreach(line IN LISTS lines jni_lines)
+    string(REGEX MATCH "(panorm|Java)_[A-Za-z_]+" name "${line}")
     list(APPEND expected ${name})
   endforeach()
   if(SYSTEM STREQUAL "Windows")
@@ -31,7 +33,7 @@ if(CHECK STREQUAL "exports")
   list(SORT expected)
   list(SORT actual)
   if(NOT actual STREQUAL expected)
-    message(FATAL_ERROR "${LIBRARY} exports ${actual}, but ${HEADER} declares ${expected}")
+    message(FATAL_ERROR "${LIBRARY} exports ${actual}, but ${HEADER} and ${JNI} declare ${expected}")
   endif()
   message("exports ${actual}")
 

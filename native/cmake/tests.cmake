@@ -15,7 +15,8 @@ add_test(NAME c99 COMMAND ${CMAKE_CXX_COMPILER} -x c -std=c99 -pedantic-errors -
 # Sanitizers and unoptimized code bring symbols of their own.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_library_check(exports -D SYSTEM=${CMAKE_SYSTEM_NAME}
-    -D HEADER=${PROJECT_SOURCE_DIR}/native/include/panorm.h)
+    -D HEADER=${PROJECT_SOURCE_DIR}/native/include/panorm.h
+    -D JNI=${PROJECT_SOURCE_DIR}/native/src/jni.cpp)
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # The first for aarch64; memcpy's for x86-64.
     add_library_check(glibc -D FLOOR=$<IF:$<BOOL:${PANORM_X86_64}>,2.14,2.17>)

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a prototype, an enumerator or a parameter's meaning changes or is added. */
-enum { PANORM_ABI = 4 };
+enum { PANORM_ABI = 5 };
 
 /* What a call returns. A call that does not return PANORM_OK has written nothing. */
 enum {

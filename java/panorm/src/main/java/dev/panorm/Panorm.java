@@ -17,11 +17,14 @@ import java.util.Optional;
  *
  * <p>The native library is the one packed in the jar of this platform. It is verified by its
  * checksum, unpacked into a new directory of {@code java.io.tmpdir} that only this user may enter,
- * loaded, and deleted (on Windows by a later process). Meanwhile a daemon thread, {@code panorm-link},
- * prepares the calls of kernels, and ends. Instead, the system property {@code
+ * loaded, and deleted (on Windows by a later process). Instead, the system property {@code
  * panorm.library.path} names a library file or the folder it is in, which is loaded as it is. If
  * there is none that works, operators run in Java, one warning is logged, and {@link
  * #nativeFailure} tells why; if a native backend was named, this is an error.
+ *
+ * <p>With the first single row a daemon thread, {@code panorm-link}, begins to prepare the calls of
+ * kernels, which takes a tenth of a second; until it ends, rows go another way, some microseconds
+ * slower.
  */
 public final class Panorm {
   private Panorm() {}

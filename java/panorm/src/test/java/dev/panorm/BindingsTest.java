@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.panorm.internal.Element;
 import dev.panorm.internal.KernelSignatures;
+import dev.panorm.internal.NativeLibrary;
 import dev.panorm.internal.Op;
 import dev.panorm.internal.Options;
 import dev.panorm.internal.gen.PanormNative;
@@ -38,6 +39,11 @@ class BindingsTest {
   }
 
   @Test
+  void abiFollowsTheHeader() {
+    assertEquals(PanormNative.PANORM_ABI(), NativeLibrary.ABI);
+  }
+
+  @Test
   void enumsFollowTheHeader() {
     assertEquals(Map.of(Op.RMS_NORM, PanormNative.PANORM_RMS_NORM(), Op.LAYER_NORM,
         PanormNative.PANORM_LAYER_NORM(), Op.RMS_NORM_BACKWARD,
@@ -49,6 +55,7 @@ class BindingsTest {
         PanormNative.PANORM_F64(), Element.F16, PanormNative.PANORM_F16(), Element.BF16,
         PanormNative.PANORM_BF16(), Element.I8, PanormNative.PANORM_I8()),
         ordinals(Element.values()));
+    assertEquals(PanormNative.PANORM_ONE_ROW(), Op.ONE_ROW);
     int scalar = Backend.SCALAR.ordinal();
     assertEquals(PanormNative.PANORM_SCALAR(), Backend.SCALAR.ordinal() - scalar);
     assertEquals(PanormNative.PANORM_NEON(), Backend.NEON.ordinal() - scalar);

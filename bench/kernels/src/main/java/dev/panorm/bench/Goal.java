@@ -257,8 +257,8 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
     return m.startUp("native")
         .map(s -> Verdict.of("%.0f ms, of which the JVM itself %.0f".formatted(s.first(), s.main()),
             s.first() <= 60,
-            "The JDK's memory segments take some 20 ms to load; most of the rest is the first native "
-                + "call, for which the JDK loads and makes classes."))
+            "The JVM itself takes longer than that, or nearly; then the JDK's memory segments take 20 to "
+                + "30 ms to load, and the library 30 to 50 to find, unpack and load."))
         .orElse(Verdict.UNKNOWN);
   }
 

@@ -10,7 +10,7 @@ import java.util.Objects;
 /**
  * A kernel of the native library, called at its address. All kernels of a direction share one
  * signature, so three handles a direction serve them all, and two those for one row; each is
- * linked when first needed.
+ * linked when first needed, but rows wait for none.
  *
  * @param row the address of the kernel for one row; NULL if the operator has none
  */
@@ -27,24 +27,17 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     return Linker.nativeLinker().downcallHandle(kernel, options);
   }
 
-  /** Begins to link a handle, which takes a new JVM as long as to unpack and load the library. */
-  static void linkAhead() {
-    // Not a lambda: the first one takes a new JVM milliseconds.
-    Thread thread = new Thread("panorm-link") {
-      @Override
-      public void run() {
-        try {
-          Objects.requireNonNull(CriticalRow.HANDLE);
-        } catch (RuntimeException | LinkageError e) {
-          // Whoever calls a kernel meets it too.
-        }
-      }
-    };
-    thread.setDaemon(true);
+  /** The widest row that CriticalRow's handle is called for: none before it is linked. */
+  private static volatile long widestRow;
+
+  /** Links CriticalRow's handle. */
+  static void linkRow() {
     try {
-      thread.start();
-    } catch (OutOfMemoryError e) {
-      // No thread is to be had: whoever calls a kernel links the handle.
+      Objects.requireNonNull(CriticalRow.HANDLE);
+    } catch (RuntimeException | LinkageError e) {
+      // Whoever calls it meets it too.
+    } finally {
+      widestRow = CRITICAL_ELEMENTS;
     }
   }
 
@@ -90,9 +83,8 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
   public void forwardRow(MemorySegment x, MemorySegment residual, MemorySegment gain,
       MemorySegment bias, MemorySegment y, MemorySegment scale, long width, long span,
       double epsilon, double divisor, boolean heap) {
-    if (width > CRITICAL_ELEMENTS) {
-      Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor,
-          heap);
+    if (width > widestRow) {
+      forwardOtherRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor, heap);
       return;
     }
     boolean scaledOrBiased = Pieces.present(bias) || Pieces.present(scale);
@@ -119,6 +111,18 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       }
     } catch (Throwable e) {
       throw unchecked(e);
+    }
+  }
+
+  private void forwardOtherRow(MemorySegment x, MemorySegment residual, MemorySegment gain,
+      MemorySegment bias, MemorySegment y, MemorySegment scale, long width, long span,
+      double epsilon, double divisor, boolean heap) {
+    if (width > CRITICAL_ELEMENTS) {
+      Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor,
+          heap);
+    } else {
+      FirstRows.forwardRow(row, this.x, this.y, x, residual, gain, bias, y, scale, width, span,
+          epsilon, divisor);
     }
   }
 
@@ -257,7 +261,7 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     };
   }
 
-  private static void requireOk(int status) {
+  static void requireOk(int status) {
     if (status != 0) {
       throw new AssertionError("kernel returned status " + status);
     }

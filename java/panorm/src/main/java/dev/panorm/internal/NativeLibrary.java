@@ -32,6 +32,9 @@ public final class NativeLibrary {
   /** Names the library file, or the folder it is in; loaded as it is. */
   public static final String PATH_PROPERTY = "panorm.library.path";
 
+  /** PANORM_ABI. The bindings have it too, but a new JVM takes 20 ms to load them. */
+  public static final int ABI = 5;
+
   /** 16 hex digits follow. Nobody else gives such a name: what has it is deleted one day. */
   private static final String DIRECTORY_PREFIX = "panorm-unpacked-";
 
@@ -58,33 +61,45 @@ public final class NativeLibrary {
     } else {
       loadPacked();
     }
-    int abi;
-    try {
-      abi = PanormNative.panorm_abi();
-    } catch (ExceptionInInitializerError e) {
-      throw linkError("The library is not libpanorm: " + e.getCause().getMessage(), e);
-    }
-    if (abi != PanormNative.PANORM_ABI()) {
-      throw new UnsatisfiedLinkError("libpanorm %s has ABI %d, but this is built for ABI %d"
-          .formatted(version(), abi, PanormNative.PANORM_ABI()));
+    if (!hasAbi()) {
+      throw otherLibrary();
     }
   }
 
-  /** The version of the loaded library. */
-  public static String version() {
-    return PanormNative.panorm_version().getString(0);
+  private static boolean hasAbi() {
+    try {
+      return abi() == ABI;
+    } catch (UnsatisfiedLinkError e) {
+      return false; // it has no such function
+    }
+  }
+
+  private static UnsatisfiedLinkError otherLibrary() {
+    try {
+      int abi = PanormNative.panorm_abi();
+      String version = PanormNative.panorm_version().getString(0);
+      return new UnsatisfiedLinkError(
+          "libpanorm %s has ABI %d, but this is built for ABI %d".formatted(version, abi, ABI));
+    } catch (ExceptionInInitializerError e) {
+      return linkError("The library is not libpanorm: " + e.getCause().getMessage(), e);
+    }
   }
 
   /** A kernel of the loaded library; null if it or the backend does not exist here. */
   public static Kernel kernel(Op op, Element x, Element y, int backend) {
-    int row = op.ordinal() | PanormNative.PANORM_ONE_ROW();
-    MemorySegment address = PanormNative.panorm_kernel(op.ordinal(), x.ordinal(), y.ordinal(),
-        backend);
-    return address.equals(MemorySegment.NULL)
+    long address = address(op.ordinal(), x.ordinal(), y.ordinal(), backend);
+    long row = address(op.ordinal() | Op.ONE_ROW, x.ordinal(), y.ordinal(), backend);
+    return address == 0
         ? null
-        : new NativeKernel(address,
-            PanormNative.panorm_kernel(row, x.ordinal(), y.ordinal(), backend), op, x, y);
+        : new NativeKernel(MemorySegment.ofAddress(address), MemorySegment.ofAddress(row), op, x,
+            y);
   }
+
+  // By JNI, which needs no linking.
+  private static native int abi();
+
+  /** panorm_kernel. */
+  private static native long address(int op, int x, int y, int backend);
 
   /** The resource that holds the library of this platform. */
   public static String packedLibrary() {
@@ -141,7 +156,6 @@ public final class NativeLibrary {
             + platform() + ", on the module path with --add-modules dev.panorm.natives."
             + platform().replace('-', '.'));
       }
-      NativeKernel.linkAhead();
       return in.readAllBytes();
     }
   }

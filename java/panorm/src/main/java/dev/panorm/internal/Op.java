@@ -4,6 +4,9 @@ package dev.panorm.internal;
 public enum Op {
   RMS_NORM, LAYER_NORM, RMS_NORM_BACKWARD, LAYER_NORM_BACKWARD, BATCH_NORM, BATCH_NORM_INFERENCE, BATCH_NORM_BACKWARD;
 
+  /** Or-ed to the ordinal of a norm over rows: its kernel for one row. */
+  public static final int ONE_ROW = 16;
+
   /** Whether statistics are those of columns, not of rows. */
   boolean overRows() {
     return compareTo(BATCH_NORM) >= 0;

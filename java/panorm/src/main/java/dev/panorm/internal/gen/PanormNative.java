@@ -23,10 +23,10 @@ public class PanormNative extends PanormNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANORM_ABI = (int)4L;
+    private static final int PANORM_ABI = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 4
+     * enum enum (unnamed at ./native/include/panorm.h:33:1).PANORM_ABI = 5
      * }
      */
     public static int PANORM_ABI() {

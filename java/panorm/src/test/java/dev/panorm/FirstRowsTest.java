@@ -1,0 +1,180 @@
+package dev.panorm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.panorm.ForwardCall.Choice;
+import dev.panorm.ForwardCall.Shape;
+import dev.panorm.internal.Element;
+import dev.panorm.internal.FirstRows;
+import dev.panorm.internal.Kernel;
+import dev.panorm.internal.Op;
+import dev.panorm.internal.Options;
+import dev.panorm.internal.gen.PanormNative;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The way of rows until their handle is linked has the bits, and the manners, of the other. */
+class FirstRowsTest {
+  private static final int[] WIDTHS = {1, 5, 31, 64, 67, 130, 1000};
+
+  static List<KernelId> kernels() {
+    return KernelId.all();
+  }
+
+  /** A call of one row; without a kernel by {@link FirstRows} on a backend. */
+  private record RowCall(ForwardCall call, Backend backend) implements KernelCall {
+    @Override
+    public List<Argument> arguments() {
+      return call.arguments();
+    }
+
+    @Override
+    public int misalignment() {
+      return call.misalignment();
+    }
+
+    @Override
+    public void run(Kernel kernel, MemorySegment[] memory, boolean heap) {
+      if (kernel != null) {
+        call.run(kernel, memory, heap);
+        return;
+      }
+      Shape shape = call.shape();
+      KernelId id = call.id();
+      MemorySegment y = memory[4].equals(MemorySegment.NULL) ? memory[0] : memory[4];
+      FirstRows.forwardRow(kernelOf(id, backend), id.x().element, id.y().element, memory[0],
+          memory[1], memory[2], memory[3], y, memory[6], shape.width(), shape.span(),
+          call.choice().epsilon(), shape.divisor());
+    }
+  }
+
+  private static MemorySegment kernelOf(KernelId id, Backend backend) {
+    return PanormNative.panorm_kernel(id.op().ordinal() | Op.ONE_ROW, id.x().ordinal(),
+        id.y().ordinal(), backend.ordinal() - Backend.SCALAR.ordinal());
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void sameBits(KernelId id) {
+    id.assumeNotLeftOut();
+    RandomGenerator random = new SplittableRandom(6);
+    for (Choice choice : Choice.all(id)) {
+      boolean ofOneRow = (choice.options() & ~Options.AUX_ADD) == 0 && !choice.statistics()
+          && choice.gainOffset() == 0;
+      for (int width : ofOneRow ? WIDTHS : new int[0]) {
+        long span = choice.partial() ? 1 + random.nextLong(width) : width;
+        Shape shape = new Shape(1, 1, width, span, span * 1.5, new int[3], random.nextInt(17),
+            random.nextInt(4) == 0);
+        compare(new ForwardCall(id, choice, shape, Values.NORMAL, Values.NORMAL), random);
+      }
+    }
+  }
+
+  private static void compare(ForwardCall call, RandomGenerator random) {
+    boolean heap = random.nextInt(3) == 0;
+    for (Backend backend : KernelId.nativeBackends()) {
+      try (Arena arena = Arena.ofConfined()) {
+        Slab pristine = Slab.filled(new RowCall(call, backend), arena, random);
+        Slab expected = pristine.copy(arena);
+        expected.run(call.id().on(Backend.JAVA));
+        Slab actual = heap ? pristine.copyOnHeap() : pristine.copy(arena);
+        actual.run(null);
+        expected.assertSame(actual, backend + (heap ? " on the heap" : ""));
+      }
+    }
+  }
+
+  @Test
+  void refusesMemoryThatIsFreed() {
+    Arena arena = Arena.ofConfined();
+    MemorySegment freed = arena.allocate(64);
+    arena.close();
+    refuses(freed, IllegalStateException.class);
+  }
+
+  @Test
+  void refusesMemoryOfAnotherThread() {
+    MemorySegment others = CompletableFuture.supplyAsync(() -> Arena.ofConfined().allocate(64))
+        .join();
+    refuses(others, WrongThreadException.class);
+  }
+
+  /** Whichever argument it is: and nothing is written. */
+  private static void refuses(MemorySegment lost, Class<? extends RuntimeException> expected) {
+    KernelId id = new KernelId(Op.RMS_NORM, DType.F32, DType.I8);
+    for (Backend backend : KernelId.nativeBackends()) {
+      for (int i = 0; i < 6; i++) {
+        MemorySegment[] m = new MemorySegment[6];
+        Arrays.setAll(m, _ -> MemorySegment.ofArray(new float[] {3, 4}));
+        m[i] = lost;
+        assertThrows(expected, () -> FirstRows.forwardRow(kernelOf(id, backend), Element.F32,
+            Element.I8, m[0], m[1], m[2], m[3], m[4], m[5], 2, 2, 1e-5, 2));
+        m[i] = MemorySegment.ofArray(new float[] {3, 4});
+        for (MemorySegment segment : m) {
+          assertArrayEquals(new float[] {3, 4}, segment.toArray(JAVA_FLOAT));
+        }
+      }
+    }
+  }
+
+  /** From the first call of a JVM until long after the handle is linked, on several threads. */
+  @Test
+  void changesOverDuringCalls() {
+    Jvm.Result result = Jvm.running(Program.class).run();
+    assertEquals("", result.err());
+    assertEquals("linked", result.out());
+    assertEquals(0, result.exit());
+  }
+
+  static final class Program {
+    private static final int COLS = 1000;
+    private static final int CALLS_AFTER = 1000;
+
+    public static void main(String[] args) throws InterruptedException {
+      Tensor gain = Tensors.normal(Arena.ofAuto(), 1, COLS, 1);
+      RmsNorm norm = RmsNorm.builder(gain).build();
+      RmsNorm inJava = RmsNorm.builder(gain).backend(Backend.JAVA).build();
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        Tensor x = Tensors.normal(Arena.ofAuto(), 1, COLS, 2 + i);
+        threads.add(Thread.ofPlatform().start(() -> hammer(norm, inJava, x)));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      System.out.print("linked");
+    }
+
+    private static void hammer(RmsNorm norm, RmsNorm inJava, Tensor x) {
+      Tensor expected = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, COLS);
+      inJava.forward(x, expected);
+      Tensor y = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, COLS);
+      int after = 0;
+      do {
+        y.segment().fill((byte) 0);
+        norm.forward(x, y);
+        Tensors.assertSameBits(expected, y, "y");
+        after = linking() ? 0 : after + 1;
+      } while (after < CALLS_AFTER);
+    }
+
+    private static boolean linking() {
+      return Thread.getAllStackTraces()
+          .keySet()
+          .stream()
+          .anyMatch(thread -> thread.getName().equals("panorm-link"));
+    }
+  }
+}
