@@ -105,8 +105,8 @@ void rows_of_form(const Call<X, Y> &c) {
   if constexpr (kForSpeed<X> && unusual <= 1) {
     // Converting wide rows leaves little to wait for: two or three would take 1.1 of the time.
     const int least = sizeof(X) == 2 && c.width > 256 ? 4 : 2;
-    if (shares_cache<Operator, add, X, Y>(c.width, c.bytes()) && c.rows * c.groups >= least &&
-        !outgrows_caches(c.bytes())) {
+    if (shares_cache<Operator, add, X, Y>(c.width, c.span < c.width, c.bytes()) &&
+        c.rows * c.groups >= least && !outgrows_caches(c.bytes())) {
       if constexpr (unusual == 0) {
         const long long known = c.span == c.width ? c.width : 0;
         if (known == 64) return overlapped_rows<Operator, form, add, 64>(c);
