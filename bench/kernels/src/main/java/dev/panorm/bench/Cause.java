@@ -42,7 +42,7 @@ interface Cause {
     if (problem.format() != Format.F32) {
       return "In the caches, the conversion of the elements takes the time, on both sides.";
     }
-    if (m.level(d) == 2 || m.fillsFirstCache(d)) {
+    if (m.fillFirstCache(d)) {
       return SECOND_CACHE;
     }
     return d.second().startsWith("vector") ? SAME_CODE : UNKNOWN;

@@ -55,7 +55,7 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
   static List<Goal> all() {
     List<Goal> goals = new ArrayList<>();
     goals.add(atLeast("RMSNorm f32, 1 row from 384 columns, against a plain loop: 8 times as fast",
-        (m, d) -> m.level(d) > 1
+        (m, d) -> m.fillFirstCache(d)
             ? Cause.LOOP
             : "What a call costs weighs more the shorter the row.",
         8, WIDE_ROW, RMS, "plain:rms_norm:f32"));
@@ -107,7 +107,7 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
         new Goal("RMSNorm against LayerNorm, f32, in L1 and L2: 30 % less time", m -> smallest(m,
             Cause::usual, MIDDLE, 1 / 0.7, d -> isNear(m, d), RMS, "native:layer_norm:f32")));
     goals.add(atLeast("add + RMSNorm against add, then RMSNorm, f32: at most 0.9 of the time",
-        (m, d) -> m.level(d) == 2
+        (m, d) -> m.level(d) <= 2 && m.fillFirstCache(d)
             ? "Both wait for the second cache: of five times that the batch "
                 + "is read or written, one is saved."
             : Cause.usual(m, d),
@@ -145,7 +145,7 @@ record Goal(String what, Function<Measurements, Verdict> verdict) {
     if (!d.second().startsWith("jlama")) {
       return "The wider the row, the less it counts what a call of the other costs.";
     }
-    return m.level(d) > 1 || m.fillsFirstCache(d) ? Cause.LOOP : "A loop in Java, without a call.";
+    return m.fillFirstCache(d) ? Cause.LOOP : "A loop in Java, without a call.";
   }
 
   private static Goal atLeast(String what, Cause cause, double ratio,
