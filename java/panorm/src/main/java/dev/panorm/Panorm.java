@@ -23,8 +23,8 @@ import java.util.Optional;
  * #nativeFailure} tells why; if a native backend was named, this is an error.
  *
  * <p>With the first single row a daemon thread, {@code panorm-link}, begins to prepare the calls of
- * kernels, which takes a tenth of a second; until it ends, rows go another way, some microseconds
- * slower.
+ * kernels, and ends after a tenth of a second. Until then rows go another way, some microseconds
+ * slower, but for those after the 2000th, which wait for it.
  */
 public final class Panorm {
   private Panorm() {}

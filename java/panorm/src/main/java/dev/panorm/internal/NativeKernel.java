@@ -10,7 +10,7 @@ import java.util.Objects;
 /**
  * A kernel of the native library, called at its address. All kernels of a direction share one
  * signature, so three handles a direction serve them all, and two those for one row; each is
- * linked when first needed, but rows wait for none.
+ * linked when first needed; rows do not wait for theirs ({@link FirstRows}).
  *
  * @param row the address of the kernel for one row; NULL if the operator has none
  */

@@ -37,7 +37,7 @@ final class Pieces {
     }
   }
 
-  /** Whether there is such an argument: none is NULL itself. (To ask by equals takes ten times as long.) */
+  /** Whether an argument is there; else it is NULL itself. (By equals it takes longer to tell.) */
   static boolean present(MemorySegment segment) {
     return segment != MemorySegment.NULL;
   }
