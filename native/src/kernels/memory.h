@@ -77,8 +77,10 @@ PANORM_INLINE bool shares_cache(long long width, bool partial, long long bytes) 
   constexpr bool narrow = !Operator::centred && sizeof(Y) < 4;
   constexpr bool fetches_y = !Operator::centred && !add && kFetches<X, Y>;
   const long long row = width * ((3 + 2 * add) * sizeof(X) + sizeof(Y));
-  const bool half_read = sizeof(X) == 2 && sizeof(Y) == 2 && partial && bytes >= caches.last / 4;
-  if (row <= (narrow && !half_read ? caches.first / 8 * 9 : caches.first / 3 * 2)) return true;
-  return row <= caches.second / 3 * 2 && !half_read &&
-         bytes > (fetches_y ? caches.second / 2 * 5 : caches.second);
+  if (sizeof(X) == 2 && sizeof(Y) == 2 && partial && bytes >= caches.last / 4) {
+    return row <= caches.first / 3 * 2;
+  }
+  return row <= (narrow ? caches.first / 8 * 9 : caches.first / 3 * 2) ||
+         (row <= caches.second / 3 * 2 &&
+          bytes > (fetches_y ? caches.second / 2 * 5 : caches.second));
 }

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.panorm.ForwardCall.Choice;
 import dev.panorm.ForwardCall.Shape;
-import dev.panorm.internal.Kernel;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -148,26 +146,9 @@ class BitwiseTest {
     }
   }
 
-  private static void compare(KernelCall call, KernelId id, RandomGenerator random) {
-    id.assumeNotLeftOut();
-    boolean heap = random.nextInt(3) == 0;
-    try (Arena arena = Arena.ofConfined()) {
-      Slab pristine = Slab.filled(call, arena, random);
-      Slab expected = pristine.copy(arena);
-      expected.run(id.on(Backend.JAVA));
-      expected.assertGapsUntouched("java");
-      for (Backend backend : KernelId.nativeBackends()) {
-        Kernel kernel = id.on(backend);
-        Slab actual = heap ? pristine.copyOnHeap() : pristine.copy(arena);
-        actual.run(kernel);
-        expected.assertSame(actual, backend + (heap ? " on the heap" : ""));
-        COMPARED.add(backend);
-      }
-    }
-  }
-
   private static void compare(ForwardCall call, RandomGenerator random) {
-    compare(call, call.id(), random);
+    Slab.assertSameOnAllBackends(call, call.id(), random);
+    COMPARED.addAll(KernelId.nativeBackends());
   }
 
   private static <T> T draw(T[] of, RandomGenerator random) {

@@ -7,12 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.panorm.ForwardCall.Choice;
 import dev.panorm.ForwardCall.Shape;
-import dev.panorm.internal.Element;
 import dev.panorm.internal.FirstRows;
 import dev.panorm.internal.Kernel;
+import dev.panorm.internal.NativeKernel;
 import dev.panorm.internal.Op;
 import dev.panorm.internal.Options;
-import dev.panorm.internal.gen.PanormNative;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -33,8 +32,8 @@ class FirstRowsTest {
     return KernelId.all();
   }
 
-  /** A call of one row; without a kernel by {@link FirstRows} on a backend. */
-  private record RowCall(ForwardCall call, Backend backend) implements KernelCall {
+  /** A call of one row, which takes native kernels by {@link FirstRows}. */
+  private record RowCall(ForwardCall call) implements KernelCall {
     @Override
     public List<Argument> arguments() {
       return call.arguments();
@@ -47,28 +46,20 @@ class FirstRowsTest {
 
     @Override
     public void run(Kernel kernel, MemorySegment[] memory, boolean heap) {
-      if (kernel != null) {
+      if (kernel instanceof NativeKernel ofRows) {
+        MemorySegment y = memory[4].equals(MemorySegment.NULL) ? memory[0] : memory[4];
+        FirstRows.forwardRow(ofRows, memory[0], memory[1], memory[2], memory[3], y, memory[6],
+            call.shape().width(), call.shape().span(), call.choice().epsilon(),
+            call.shape().divisor());
+      } else {
         call.run(kernel, memory, heap);
-        return;
       }
-      Shape shape = call.shape();
-      KernelId id = call.id();
-      MemorySegment y = memory[4].equals(MemorySegment.NULL) ? memory[0] : memory[4];
-      FirstRows.forwardRow(kernelOf(id, backend), id.x().element, id.y().element, memory[0],
-          memory[1], memory[2], memory[3], y, memory[6], shape.width(), shape.span(),
-          call.choice().epsilon(), shape.divisor());
     }
-  }
-
-  private static MemorySegment kernelOf(KernelId id, Backend backend) {
-    return PanormNative.panorm_kernel(id.op().ordinal() | Op.ONE_ROW, id.x().ordinal(),
-        id.y().ordinal(), backend.ordinal() - Backend.SCALAR.ordinal());
   }
 
   @ParameterizedTest
   @MethodSource("kernels")
   void sameBits(KernelId id) {
-    id.assumeNotLeftOut();
     RandomGenerator random = new SplittableRandom(6);
     for (Choice choice : Choice.all(id)) {
       boolean ofOneRow = (choice.options() & ~Options.AUX_ADD) == 0 && !choice.statistics()
@@ -77,21 +68,8 @@ class FirstRowsTest {
         long span = choice.partial() ? 1 + random.nextLong(width) : width;
         Shape shape = new Shape(1, 1, width, span, span * 1.5, new int[3], random.nextInt(17),
             random.nextInt(4) == 0);
-        compare(new ForwardCall(id, choice, shape, Values.NORMAL, Values.NORMAL), random);
-      }
-    }
-  }
-
-  private static void compare(ForwardCall call, RandomGenerator random) {
-    boolean heap = random.nextInt(3) == 0;
-    for (Backend backend : KernelId.nativeBackends()) {
-      try (Arena arena = Arena.ofConfined()) {
-        Slab pristine = Slab.filled(new RowCall(call, backend), arena, random);
-        Slab expected = pristine.copy(arena);
-        expected.run(call.id().on(Backend.JAVA));
-        Slab actual = heap ? pristine.copyOnHeap() : pristine.copy(arena);
-        actual.run(null);
-        expected.assertSame(actual, backend + (heap ? " on the heap" : ""));
+        ForwardCall call = new ForwardCall(id, choice, shape, Values.NORMAL, Values.NORMAL);
+        Slab.assertSameOnAllBackends(new RowCall(call), id, random);
       }
     }
   }
@@ -115,12 +93,13 @@ class FirstRowsTest {
   private static void refuses(MemorySegment lost, Class<? extends RuntimeException> expected) {
     KernelId id = new KernelId(Op.RMS_NORM, DType.F32, DType.I8);
     for (Backend backend : KernelId.nativeBackends()) {
+      NativeKernel kernel = (NativeKernel) id.on(backend);
       for (int i = 0; i < 6; i++) {
         MemorySegment[] m = new MemorySegment[6];
         Arrays.setAll(m, _ -> MemorySegment.ofArray(new float[] {3, 4}));
         m[i] = lost;
-        assertThrows(expected, () -> FirstRows.forwardRow(kernelOf(id, backend), Element.F32,
-            Element.I8, m[0], m[1], m[2], m[3], m[4], m[5], 2, 2, 1e-5, 2));
+        assertThrows(expected,
+            () -> FirstRows.forwardRow(kernel, m[0], m[1], m[2], m[3], m[4], m[5], 2, 2, 1e-5, 2));
         m[i] = MemorySegment.ofArray(new float[] {3, 4});
         for (MemorySegment segment : m) {
           assertArrayEquals(new float[] {3, 4}, segment.toArray(JAVA_FLOAT));

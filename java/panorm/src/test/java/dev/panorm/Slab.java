@@ -34,6 +34,23 @@ final class Slab {
     this.offsets = offsets;
   }
 
+  /** Runs a call in Java, and on every native backend: off-heap, or on the heap, as is drawn. */
+  static void assertSameOnAllBackends(KernelCall call, KernelId id, RandomGenerator random) {
+    id.assumeNotLeftOut();
+    boolean heap = random.nextInt(3) == 0;
+    try (Arena arena = Arena.ofConfined()) {
+      Slab pristine = Slab.filled(call, arena, random);
+      Slab expected = pristine.copy(arena);
+      expected.run(id.on(Backend.JAVA));
+      expected.assertGapsUntouched("java");
+      for (Backend backend : KernelId.nativeBackends()) {
+        Slab actual = heap ? pristine.copyOnHeap() : pristine.copy(arena);
+        actual.run(id.on(backend));
+        expected.assertSame(actual, backend + (heap ? " on the heap" : ""));
+      }
+    }
+  }
+
   /** Off-heap, filled with the call's values. */
   static Slab filled(KernelCall call, Arena arena, RandomGenerator random) {
     List<Argument> arguments = call.arguments();

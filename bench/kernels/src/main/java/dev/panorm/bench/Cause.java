@@ -22,7 +22,7 @@ interface Cause {
 
   /** What holds whatever the goal is. */
   static String usual(Measurements m, Duel.Outcome d) {
-    Problem problem = Side.of(d.first(), null).problem();
+    Problem problem = d.problem();
     boolean ours = d.second().startsWith("native");
     if (d.rows() == 1 && d.cols() <= 128) {
       return ours

@@ -41,6 +41,11 @@ record Duel(Side first, Side second, List<Shape> shapes) {
       return new Shape(rows, cols);
     }
 
+    /** What the first side computes. */
+    Problem problem() {
+      return Side.of(first, null).problem();
+    }
+
     /** Of one shape in several JVMs. */
     static Outcome of(List<Outcome> jvms) {
       List<Outcome> sorted = jvms.stream()

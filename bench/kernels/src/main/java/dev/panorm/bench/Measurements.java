@@ -78,7 +78,7 @@ record Measurements(List<Results> results) {
 
   /** Whether x, y, gain and residual of f32 leave no tenth of that machine's first cache. */
   boolean fillFirstCache(Duel.Outcome duel) {
-    boolean adds = Side.of(duel.first(), null).problem().operation() == Operation.ADD_RMS_NORM;
+    boolean adds = duel.problem().operation() == Operation.ADD_RMS_NORM;
     long bytes = (adds ? 12 : 8) * duel.shape().elements() + 4L * duel.cols();
     return bytes > environment(duel).l1() / 10 * 9;
   }

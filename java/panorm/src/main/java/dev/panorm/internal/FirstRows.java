@@ -41,14 +41,14 @@ public final class FirstRows {
   private FirstRows() {}
 
   /** {@link Kernel#forwardRow}. */
-  public static synchronized void forwardRow(MemorySegment kernel, Element xType, Element yType,
-      MemorySegment x, MemorySegment residual, MemorySegment gain, MemorySegment bias,
-      MemorySegment y, MemorySegment scale, long width, long span, double epsilon, double divisor) {
+  public static synchronized void forwardRow(NativeKernel kernel, MemorySegment x,
+      MemorySegment residual, MemorySegment gain, MemorySegment bias, MemorySegment y,
+      MemorySegment scale, long width, long span, double epsilon, double divisor) {
     if (++calls > MOST) {
       NativeKernel.linkRow();
     }
     Pieces.requireAccess(x, residual, gain, bias, y, scale);
-    long bytes = width * xType.size;
+    long bytes = width * kernel.x().size;
     long apart = Math.ceilDiv(width * Element.F64.size, ALIGNMENT) * ALIGNMENT;
     if (copies.byteSize() < 6 * apart) {
       copies = Arena.ofAuto().allocate(6 * apart, ALIGNMENT);
@@ -61,12 +61,12 @@ public final class FirstRows {
     copyIn(gain, apart, bytes);
     copyIn(bias, biasAt, bytes);
     copyIn(residual, residualAt, bytes);
-    NativeKernel.requireOk(call(kernel.address(), address(x, 0), address(gain, apart),
+    NativeKernel.requireOk(call(kernel.row().address(), address(x, 0), address(gain, apart),
         address(y, yAt), address(bias, biasAt), address(residual, residualAt), width, span,
         address(scale, scaleAt), epsilon, divisor));
-    copyOut(yAt, y, width * yType.size);
+    copyOut(yAt, y, width * kernel.y().size);
     copyOut(residualAt, residual, bytes);
-    copyOut(scaleAt, scale, Element.statisticOf(xType).size);
+    copyOut(scaleAt, scale, Element.statisticOf(kernel.x()).size);
   }
 
   private static void copyIn(MemorySegment segment, long at, long bytes) {

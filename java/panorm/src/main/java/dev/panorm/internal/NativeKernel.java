@@ -14,7 +14,7 @@ import java.util.Objects;
  *
  * @param row the address of the kernel for one row; NULL if the operator has none
  */
-record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
+public record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
     Element y) implements Kernel {
   /**
    * Up to here a call is critical: it skips the thread's change of state, which saves a few ns, but
@@ -121,8 +121,7 @@ record NativeKernel(MemorySegment address, MemorySegment row, Op op, Element x,
       Kernel.super.forwardRow(x, residual, gain, bias, y, scale, width, span, epsilon, divisor,
           heap);
     } else {
-      FirstRows.forwardRow(row, this.x, this.y, x, residual, gain, bias, y, scale, width, span,
-          epsilon, divisor);
+      FirstRows.forwardRow(this, x, residual, gain, bias, y, scale, width, span, epsilon, divisor);
     }
   }
 
