@@ -133,7 +133,7 @@ struct Parameter {
 
   template <class V, class T>
   PANORM_INLINE auto registers(long long i, int n) const {
-    Block<V> b = p ? load<V>((const T *)p + i, n) : splat<V>(0);
+    Block<V> b = p ? load_apart<V>((const T *)p + i, n) : splat<V>(0);
     return [=](int u) PANORM_INLINE_LAMBDA { return b.v[u]; };
   }
 

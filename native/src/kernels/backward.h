@@ -105,7 +105,7 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
   };
   for_blocks<V>(width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
     // Blocks of all this would not stay in few registers; of many they take 0.9 to 1 of the time.
-    if constexpr (usual_gain && kHeldBlocks < 4) {
+    if constexpr (usual_gain && (kHeldBlocks < 4 || kIsRest<decltype(n)>)) {
       by_register<V>(i, n, take);
     } else {
       take(i, n);
@@ -136,12 +136,18 @@ PANORM_INLINE bool write_dx(const Y *dy, const X *x, const Parameter &gain, X *d
     }
     bool from_end = !walk.outgrows && (to - from) * (long long)sizeof(X) >= kLongRow;
     for_blocks<V>(from_end, from + head, to, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-      Block<V> t = value(i, n);
-      if (walk.outgrows) {
-        fetch_pages<V>(dy + i, width);
-        fetch_pages<V>(x + i, width);
+      if constexpr (usual_gain && kIsRest<decltype(n)>) {
+        by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          store<V>(dx + i, value(i, n), n);
+        });
+      } else {
+        Block<V> t = value(i, n);
+        if (walk.outgrows) {
+          fetch_pages<V>(dy + i, width);
+          fetch_pages<V>(x + i, width);
+        }
+        store_or_stream<V>(dx + i, t, n, walk.streams);
       }
-      store_or_stream<V>(dx + i, t, n, walk.streams);
     });
   }
   return true;

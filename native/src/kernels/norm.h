@@ -40,7 +40,7 @@ PANORM_INLINE E inverse_root(E radicand, const Settings &s) {
   return 1 / root;
 }
 
-// aux += x, rounded to X, in a block of columns or a register.
+// aux += x, rounded to X, in a register.
 template <class V, class X, class N>
 PANORM_INLINE auto add_to_aux(const X *x, X *aux, N n) {
   auto sum = rounded_to<X>(load<V>(x, n) + load<V>(aux, n));
@@ -114,14 +114,20 @@ PANORM_INLINE void quantize(const Row<X, i8> &row, Value value, Meanwhile meanwh
   const auto scale = (Statistic<X>)(most / 127);
   *row.stat1 = scale;
   auto store_all = [&](auto quantized) PANORM_INLINE_LAMBDA {
+    auto write = [&](long long i, auto n)
+                     PANORM_INLINE_LAMBDA { store<V>(row.y + i, quantized(i, n), n); };
     for_blocks<V>(row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       meanwhile();
-      store<V>(row.y + i, quantized(i, n), n);
+      if constexpr (form != Form::kAnything && kIsRest<decltype(n)>) {
+        by_register<V>(i, n, write);
+      } else {
+        write(i, n);
+      }
     });
   };
   const bool finite = scale - scale == 0;
   if (!finite || scale == 0) {
-    store_all([](long long, auto) PANORM_INLINE_LAMBDA { return splat<V>(0); });
+    store_all([&](long long i, auto n) PANORM_INLINE_LAMBDA { return decltype(values(i, n)){}; });
     return;
   }
   // Tiny rows are lifted by a power of two first: 127 / most would overflow. (Others by 1, in
@@ -172,11 +178,12 @@ PANORM_INLINE void write_row(const Row<X, Y> &row, const Settings &s, int head, 
     bool from_end = alone && !row.walk.outgrows && row.span * (long long)sizeof(X) >= kLongRow;
     const long long ahead = from_end ? -kAhead : kAhead;
     auto write = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      constexpr bool rest = kIsRest<decltype(n)>;
       meanwhile();
       if constexpr (kFetches<X, Y>) {
         if (row.walk.fetches) fetch_to_write(row.y + i + ahead, Block<V>::width * (int)sizeof(Y));
       }
-      if constexpr (alone || form == Form::kAnything || kTogether<V, Y> > 1) {
+      if constexpr (form == Form::kAnything || (!rest && (alone || kTogether<V, Y> > 1))) {
         if (row.walk.outgrows) {
           fetch_pages<V>(row.x + i, row.width);
           if (row.aux) fetch_pages<V>(row.aux + i, row.width);
@@ -239,8 +246,9 @@ struct RmsNorm {
     if (!safe(r)) return false;
     auto inverse = inverse_root<form>(r, s);
     if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
-    auto normalize = [&](long long i, auto n)
-                         PANORM_INLINE_LAMBDA { return load<V>(source + i, n) * V::set(inverse); };
+    auto normalize = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+      return load_apart<V>(source + i, n) * V::set(inverse);
+    };
     write_row<form, V>(row, s, head_to_write<form, V>(row), normalize, meanwhile);
     return true;
   }
@@ -254,7 +262,7 @@ struct Centre {
 
   template <class V, class X, class N>
   PANORM_INLINE auto deviations(const X *x, N n) const {
-    return (load<V>(x, n) - V::set(base)) - V::set(offset);
+    return (load_apart<V>(x, n) - V::set(base)) - V::set(offset);
   }
 };
 
@@ -396,8 +404,10 @@ struct FirstSum {
     for_blocks<V>(false, taken, span,
                   [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
     if constexpr (add) {
-      for_blocks<V>(row.width - span, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
-        add_to_aux<V>(row.x + span + i, row.aux + span + i, n);
+      for_blocks<V>(false, span, row.width, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+        by_register<V>(i, n, [&](long long i, auto n) PANORM_INLINE_LAMBDA {
+          add_to_aux<V>(row.x + i, row.aux + i, n);
+        });
       });
     }
     return fold(acc);

@@ -8,8 +8,9 @@ PANORM_INLINE unsigned long long read_as(const void *p, int offset) {
 }
 
 // Fewer than 8 elements of 16 bits, then zeros. By pieces that overlap, not by a copy: to read at
-// once what was just written in parts takes some 5 ns.
-PANORM_INLINE __m128i load_part_of_8(const void *p, int n) {
+// once what was just written in parts takes some 5 ns. (In a function apart, for every register of
+// a rest may be such a one.)
+__attribute__((noinline)) __m128i load_part_of_8(const void *p, int n) {
   unsigned long long low = 0, high = 0;
   if (n >= 4) {
     low = read_as<unsigned long long>(p, 0);
