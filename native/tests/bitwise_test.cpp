@@ -170,14 +170,14 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
   const long long rows = 50;
   const struct {
     int x, y;
-  } types[] = {{PANORM_F32, PANORM_F32},
-               {PANORM_F16, PANORM_F16},
-               {PANORM_BF16, PANORM_BF16},
-               {PANORM_F32, PANORM_I8}};
+  } types[] = {{PANORM_F32, PANORM_F32}, {PANORM_F16, PANORM_F16},  {PANORM_BF16, PANORM_BF16},
+               {PANORM_F64, PANORM_F64}, {PANORM_F32, PANORM_F16},  {PANORM_F32, PANORM_BF16},
+               {PANORM_F16, PANORM_F32}, {PANORM_BF16, PANORM_F32}, {PANORM_F32, PANORM_I8}};
   const struct {
     long long groups, width, span, stride;
   } shapes[] = {{1, 4096, 4096, 4096},
                 {1, 4096, 4096, 4100},   // the first row may be aligned, the second is not
+                {1, 1001, 1001, 1001},   // nor is its end
                 {3, 1000, 1000, 3008},   // so may the first group
                 {1, 4096, 4001, 4096}};  // so may what is normalized, not the rest
   for (auto type : types) {
@@ -190,22 +190,29 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
       const auto x = drawn(format, count, random), dy = drawn(format, count, random);
       const auto gain = drawn(format, groups * width, random);
       const auto bias = drawn(format, groups * width, random);
-      const std::vector<float> statistics(pairs, 0.75);
+      const std::vector<float> of_f32(pairs, 0.75);
+      const std::vector<double> of_f64(pairs, 0.75);
+      const bool f64 = type.x == PANORM_F64;
+      const void *statistics = f64 ? (const void *)of_f64.data() : of_f32.data();
       std::vector<unsigned char> memory(count * y_format.size + 128);
       for (int op = PANORM_RMS_NORM; op <= PANORM_LAYER_NORM_BACKWARD; ++op) {
         const bool backward = op >= PANORM_RMS_NORM_BACKWARD;
         const bool layer = op == PANORM_LAYER_NORM || op == PANORM_LAYER_NORM_BACKWARD;
-        if ((backward && type.y == PANORM_I8) || (layer && shape.span < width)) continue;
-        auto run = [&](const void *kernel, int parts, int misalignment, bool usual) {
+        if ((backward && type.y != type.x) || (layer && shape.span < width)) continue;
+        // `gradients` are those of the gain, 1, and of the bias, 2.
+        auto run = [&](const void *kernel, int parts, int misalignment, bool usual, int gradients) {
           const void *g = usual ? gain.data() : nullptr;
           std::fill(memory.begin(), memory.end(), 0x55);
           unsigned char *out = memory.data();
           out += 64 - (unsigned long long)out % 64 + misalignment * y_format.size;
           std::vector<float> scales(type.y == PANORM_I8 ? pairs : 0);
+          std::vector<unsigned char> dgain(gradients & 1 ? groups * width * (f64 ? 8 : 4) : 0);
+          std::vector<unsigned char> dbias(gradients & 2 ? groups * width * (f64 ? 8 : 4) : 0);
           int options = (parts - 1) * PANORM_PARTS;
           int status =
-              backward ? panorm_backward(kernel, dy.data(), x.data(), g, statistics.data(),
-                                         statistics.data(), out, nullptr, nullptr, rows, groups,
+              backward ? panorm_backward(kernel, dy.data(), x.data(), g, statistics, statistics,
+                                         out, gradients & 1 ? dgain.data() : nullptr,
+                                         gradients & 2 ? dbias.data() : nullptr, rows, groups,
                                          width, shape.span, stride, stride, stride, 1e-5, 0,
                                          (double)shape.span, options)
                        : panorm_forward(kernel, x.data(), nullptr, g, layer ? bias.data() : nullptr,
@@ -213,18 +220,22 @@ TEST_CASE("parts of large batches, aligned or not, have the bits of the scalar b
                                         rows, groups, width, shape.span, stride, 0, stride, 1e-5, 0,
                                         (double)shape.span, options);
           REQUIRE(status == PANORM_OK);
-          return std::make_pair(std::vector<unsigned char>(out, out + count * y_format.size),
-                                scales);
+          return std::make_tuple(std::vector<unsigned char>(out, out + count * y_format.size),
+                                 scales, dgain, dbias);
         };
+        const std::vector<int> all_gradients =
+            backward ? std::vector<int>{0, 1, 2, 3} : std::vector<int>{0};
         for (bool usual : {true, false}) {  // without a gain rows have no heads
-          const void *scalar = panorm_kernel(op, type.x, type.y, PANORM_SCALAR);
-          const auto expected = run(scalar, 1, 0, usual);
-          for (int backend : kBackends) {
-            if (!tested(backend) || backend == PANORM_SCALAR) continue;
-            const void *kernel = panorm_kernel(op, type.x, type.y, backend);
-            for (int parts : {1, 4, 256}) {
-              for (int misalignment : {0, 1}) {
-                CHECK((run(kernel, parts, misalignment, usual) == expected));
+          for (int gradients : all_gradients) {
+            const void *scalar = panorm_kernel(op, type.x, type.y, PANORM_SCALAR);
+            const auto expected = run(scalar, 1, 0, usual, gradients);
+            for (int backend : kBackends) {
+              if (!tested(backend) || backend == PANORM_SCALAR) continue;
+              const void *kernel = panorm_kernel(op, type.x, type.y, backend);
+              for (int parts : {1, 4, 256}) {
+                for (int misalignment : {0, 1}) {
+                  CHECK((run(kernel, parts, misalignment, usual, gradients) == expected));
+                }
               }
             }
           }

@@ -211,18 +211,20 @@ struct Backward {
     const long long bytes =
         settings.elements(rows, groups, width) * (long long)(2 * sizeof(X) + sizeof(Y));
     const bool may_stream = (const void *)dx != dy && dx != x && span == width;
+    // What has a way of its own, in which rows have heads: not the bias's gradient without the
+    // gain's.
+    const bool usual = kForSpeed<float> && usual_gain && (gain_sums || !bias_sums);
     const Walk walk =
-        walk_of(bytes, dx, dx_stride, width, may_stream, usual_gain && has_head<V, X>(width));
+        walk_of(bytes, dx, dx_stride, width, may_stream, usual && has_head<V, X>(width));
     const bool gain_apart = dgain && !gain_sums, bias_apart = dbias && !bias_sums;
     for (long long i = 0; gain_apart && !add() && i < elements; ++i) dgain[i] = 0;
     for (long long i = 0; bias_apart && !add() && i < elements; ++i) dbias[i] = 0;
     auto write = &Backward::write_rows<false, Along::kAny>;
     if constexpr (kForSpeed<float>) {
-      if (usual_gain && gain_sums) {
-        write = bias_sums ? &Backward::write_rows<true, Along::kGainAndBias>
-                          : &Backward::write_rows<true, Along::kGain>;
-      } else if (usual_gain && !bias_sums) {
-        write = &Backward::write_rows<true, Along::kNone>;
+      if (usual) {
+        write = !gain_sums  ? &Backward::write_rows<true, Along::kNone>
+                : bias_sums ? &Backward::write_rows<true, Along::kGainAndBias>
+                            : &Backward::write_rows<true, Along::kGain>;
       }
     }
     // Sums first: dx may be dy or x. Row block by row block, so that both find the rows in cache.
