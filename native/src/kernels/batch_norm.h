@@ -62,7 +62,11 @@ struct BatchNorm {
   PANORM_INLINE bool train(long long column, N n) const {
     using F = typename W::elem;
     F count = (F)settings.divisor;
-    Block<W> base = load<W>(x + column, n), divisor = splat<W>(count);
+    auto row = [&](long long r)
+                   PANORM_INLINE_LAMBDA { return load<W>(x + r * x_stride + column, n); };
+    Block<W> base = row(0), half = row(rows / 2), last = row(rows - 1), divisor = splat<W>(count);
+    base = each<W>([&](int u)
+                       PANORM_INLINE_LAMBDA { return median(base.v[u], half.v[u], last.v[u]); });
     Block<W> offset =
         sum<W>(column, n,
                [&](Block<W> acc, Block<W> b) PANORM_INLINE_LAMBDA { return acc + (b - base); }) /

@@ -218,17 +218,23 @@ __attribute__((noinline, cold)) void rescue(const Row<X, Y> &row, const Settings
          row.span, 0, 0, 0, s.epsilon, s.gain_offset, s.divisor, options);
 }
 
+// An operator's first sum over a row, and what it is relative to.
+template <class E>
+struct Sum {
+  E sum, base;
+};
+
 // An operator has a first sum, to which add() adds a block or a register; base() is what it is
-// relative to. finish() normalizes one group of one row from that sum. It writes nothing, and
-// returns false, if f32 cannot hold the statistics.
+// relative to, of elements of which at() gives any. finish() normalizes one group of one row from
+// that sum. It writes nothing, and returns false, if f32 cannot hold the statistics.
 struct RmsNorm {
   static constexpr bool centred = false;
   static constexpr Form usual = Form::kGain;
   static constexpr int op = PANORM_RMS_NORM, backward = PANORM_RMS_NORM_BACKWARD;
 
-  template <class X>
-  static PANORM_INLINE auto base(const X *) {
-    return typename Compute<X>::elem(0);
+  template <class At>
+  static PANORM_INLINE auto base(long long, At at) {
+    return decltype(at(0))(0);
   }
 
   template <class V, class B, class N>
@@ -239,10 +245,10 @@ struct RmsNorm {
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
   static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
-                                   typename Compute<X>::elem sum, const Settings &s,
+                                   Sum<typename Compute<X>::elem> first, const Settings &s,
                                    Meanwhile meanwhile = {}) {
     using V = Compute<X>;
-    auto r = radicand<form>(mean_of(sum, s), s);
+    auto r = radicand<form>(mean_of(first.sum, s), s);
     if (!safe(r)) return false;
     auto inverse = inverse_root<form>(r, s);
     if (row.stat0) *row.stat0 = (Statistic<X>)inverse;
@@ -271,9 +277,9 @@ struct LayerNorm {
   static constexpr Form usual = Form::kGainAndBias;
   static constexpr int op = PANORM_LAYER_NORM, backward = PANORM_LAYER_NORM_BACKWARD;
 
-  template <class X>
-  static PANORM_INLINE auto base(const X *x) {
-    return (typename Compute<X>::elem)widen(*x);
+  template <class At>
+  static PANORM_INLINE auto base(long long width, At at) {
+    return median1(at(0), at(width / 2), at(width - 1));
   }
 
   template <class V, class B, class N>
@@ -283,10 +289,10 @@ struct LayerNorm {
 
   template <Form form, class X, class Y, class Meanwhile = Alone>
   static PANORM_INLINE bool finish(const Row<X, Y> &row, const X *source,
-                                   typename Compute<X>::elem sum, const Settings &s,
+                                   Sum<typename Compute<X>::elem> first, const Settings &s,
                                    Meanwhile meanwhile = {}) {
     using V = Compute<X>;
-    Centre<typename V::elem> centre = {base(source), mean_of(sum, s)};
+    Centre<typename V::elem> centre = {first.base, mean_of(first.sum, s)};
     auto deviations = [&](long long i, auto n) PANORM_INLINE_LAMBDA {
       return centre.template deviations<V>(source + i, n);
     };
@@ -370,15 +376,16 @@ struct FirstSum {
   long long taken = 0;
 
   static PANORM_INLINE E base_of(const Row<X, Y> &row) {
-    if constexpr (!add) return Operator::base(row.x);
-    X first = narrow<X>(widen(row.x[0]) + widen(row.aux[0]));
-    return Operator::base(&first);
+    return Operator::base(row.width, [&](long long i) PANORM_INLINE_LAMBDA {
+      if constexpr (!add) return (E)widen(row.x[i]);
+      return (E)widen(narrow<X>(widen(row.x[i]) + widen(row.aux[i])));
+    });
   }
 
-  PANORM_INLINE E over_row() {
+  PANORM_INLINE Sum<E> over_row() {
     if (!add && !Operator::centred && span <= V::lanes) {  // the other registers would hold +0
       V few = span < V::lanes ? V::load_part(row.x, (int)span) : V::load(row.x);
-      return fold(few * few);
+      return {fold(few * few), base};
     }
     take_head();
     return over_rest();
@@ -400,7 +407,7 @@ struct FirstSum {
   }
 
   // What has not been taken, and so the sum.
-  PANORM_INLINE E over_rest() {
+  PANORM_INLINE Sum<E> over_rest() {
     for_blocks<V>(false, taken, span,
                   [&](long long i, auto n) PANORM_INLINE_LAMBDA { take(i, n); });
     if constexpr (add) {
@@ -410,7 +417,7 @@ struct FirstSum {
         });
       });
     }
-    return fold(acc);
+    return {fold(acc), base};
   }
 
  private:

@@ -45,11 +45,17 @@ PANORM_INLINE double widen(double x) { return x; }
 PANORM_INLINE float widen(bf16 x) { return bit_cast<float>((unsigned)x.bits << 16); }
 
 PANORM_INLINE float widen(f16 x) {
+#if defined(__F16C__)
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(x.bits)));
+#elif defined(__ARM_FP16_FORMAT_IEEE)
+  return bit_cast<__fp16>(x.bits);
+#else
   unsigned sign = (x.bits & 0x8000u) << 16, rest = x.bits & 0x7fffu;
   float magnitude = rest < 0x400    ? rest * 0x1p-24f
                     : rest < 0x7c00 ? bit_cast<float>((rest << 13) + (112u << 23))
                                     : bit_cast<float>(0x7f800000u | rest << 13);  // infinity, NaN
   return bit_cast<float>(sign | bits(magnitude));
+#endif
 }
 
 // Adding and taking away this rounds a small number to an integer, to nearest even; the integer is

@@ -15,8 +15,8 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>The squares are those of the centred row, in a pass of their own, and the mean is kept to more
- * than a {@code float}'s digits: a row of unit variance around 10,000 comes out right. (The mean
- * that is saved for backward has a {@code float}'s digits.)
+ * than a {@code float}'s digits: a row of unit variance around 10,000 comes out right, and so does
+ * one with an outlier. (The mean that is saved for backward has a {@code float}'s digits.)
  *
  * <p>With {@link Builder#groups} it is GroupNorm (Wu and He, 2018; ONNX operator GroupNormalization)
  * of rows: each group of columns is normalized on its own, and n is the width of a group.

@@ -152,8 +152,8 @@ class AccuracyTest {
   }
 
   /**
-   * LayerNorm and BatchNorm: a deviation is (x - base) - offset, base the first element. Let m be
-   * the largest |x - base|. The sum of x - base rounds S times, 1 in each term and 1 in the division,
+   * LayerNorm and BatchNorm: a deviation is (x - base) - offset, base the median of the first, the
+   * middle and the last element. Let m be the largest |x - base|. The sum of x - base rounds S times, 1 in each term and 1 in the division,
    * so the offset is off by (S + 2) u m, and a deviation by e = (S + 4) u m with its own two
    * roundings. Then the variance is off by 2 e / sigma + (S + 2) u relatively, the inverse by e /
    * sigma + (S + 2) / 2 u + 2 u.
@@ -165,7 +165,9 @@ class AccuracyTest {
 
     Centred(double[] x, double sum, double u) {
       exact = Exact.ofDeviations(x, 1e-5);
-      double m = Arrays.stream(x).map(v -> Math.abs(v - x[0])).max().getAsDouble();
+      double[] some = {x[0], x[x.length / 2], x[x.length - 1]};
+      Arrays.sort(some);
+      double m = Arrays.stream(x).map(v -> Math.abs(v - some[1])).max().getAsDouble();
       deviation = (sum + 4) * u * m;
       relative = deviation * exact.inverse.doubleValue() + ((sum + 2) / 2 + 2) * u;
     }
@@ -206,6 +208,40 @@ class AccuracyTest {
             centred.check(x.get(row, col), gain.get(0, col), bias.get(0, col), y, row, col, u);
           }
         }
+      }
+    }
+  }
+
+  /**
+   * An outlier M, wherever it is, costs the others next to nothing: let m be the largest |x - base|
+   * of these. Only the lane that meets M rounds by u M, at most n / 64 + 6 times with the fold; so
+   * the offset is off by ((n / 64 + 6) u M + n (S + 2) u m) / n, and u M / n by the division. Their
+   * inverse is that of M alone, nearly.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 7, 2048, 4095})
+  void layerNormWithAnOutlier(int where) {
+    int cols = 4096;
+    double outlier = 1e5;
+    double u = unit(DType.F32);
+    double sum = columnSum(DType.F32, cols);
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor x = Tensors.filled(arena, DType.F32, 1, cols, Values.NORMAL, 14);
+      x.set(0, where, outlier);
+      Tensor y = Tensor.allocate(arena, DType.F32, 1, cols);
+      LayerNorm.builder().backend(Backend.JAVA).build().forward(x, y);
+      Exact exact = Exact.ofDeviations(Tensors.row(x, 0), 1e-5);
+      double others = 0;
+      for (int col = 0; col < cols; col++) {
+        others = Math.max(others, col == where ? 0 : Math.abs(x.get(0, col)));
+      }
+      double deviation = (sum + 1) * u * outlier / cols
+          + (sum + 4) * u * (2 * others + outlier / cols);
+      for (int col = 0; col < cols; col++) {
+        BigDecimal normalized = exact.normalized(x.get(0, col));
+        double bound = (col == where ? 2 * outlier * u : deviation) * exact.inverse.doubleValue()
+            + (sum / 2 + 4) * u * magnitude(normalized);
+        assertNear(normalized, y, 0, col, bound, "y");
       }
     }
   }

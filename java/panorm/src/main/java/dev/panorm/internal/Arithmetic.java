@@ -40,6 +40,14 @@ enum Arithmetic {
     return acc[0];
   }
 
+  /** The one in the middle: no outlier, if one of them is. */
+  static double median(double a, double b, double c) {
+    double low = b < a ? b : a;
+    double high = b < a ? a : b;
+    double middle = c < high ? c : high;
+    return middle > low ? middle : low;
+  }
+
   /** Whether a root of this loses nothing; in double precision there is nothing to fall back on. */
   boolean safe(double radicand) {
     return this == DOUBLE || (radicand >= 0x1p-96 && radicand < Double.POSITIVE_INFINITY);

@@ -33,7 +33,8 @@ final class BatchForward {
   /** Writes nothing and returns false if a sum overflowed or lost digits. */
   private boolean train(Arithmetic a, long column) {
     double divisor = a.round(c.divisor());
-    double base = value(0, column);
+    double base = Arithmetic.median(value(0, column), value(c.rows() / 2, column),
+        value(c.rows() - 1, column));
     double total = 0;
     double block = 0;
     for (long row = 0; row < c.rows(); row++) {

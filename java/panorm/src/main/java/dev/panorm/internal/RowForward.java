@@ -76,7 +76,8 @@ final class RowForward {
 
   /**
    * What is under the root, and LayerNorm's mean as an unevaluated sum of two: x - base is exact
-   * where it matters, so that a row around 10,000 comes out as well as one around 0.
+   * where it matters, so that a row around 10,000 comes out as well as one around 0, and one with an
+   * outlier.
    */
   private record Statistics(double radicand, double base, double offset) {}
 
@@ -84,7 +85,8 @@ final class RowForward {
     double divisor = a.round(c.divisor());
     Statistics centre = new Statistics(0, 0, 0);
     if (layer) {
-      double base = values[0];
+      double base = Arithmetic.median(values[0], values[values.length / 2],
+          values[values.length - 1]);
       double[] sum = new double[a.lanes()];
       for (int i = 0; i < values.length; i++) {
         int lane = i % a.lanes();
