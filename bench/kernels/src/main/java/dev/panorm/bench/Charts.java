@@ -84,6 +84,7 @@ record Charts(Measurements measured) {
     DefaultCategoryDataset data = new DefaultCategoryDataset();
     startUp(data, "first result after", StartUpProbe.Outcome::first);
     startUp(data, "calls 2 to 1,000", StartUpProbe.Outcome::next999);
+    startUp(data, "calls 2 to 10,000", StartUpProbe.Outcome::next9999);
     startUp(data, "full speed after", StartUpProbe.Outcome::full);
     save("A fresh JVM, RMSNorm 1 x 1024", data, "", new NumberAxis("ms"), bars(), file);
   }

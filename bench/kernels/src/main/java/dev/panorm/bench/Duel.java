@@ -119,8 +119,8 @@ record Duel(Side first, Side second, List<Shape> shapes) {
       Task taskOfB = ofSecond.solvedBy(b, arena);
       Pairing.Result result = Pairing.measure(taskOfA, taskOfB,
           Math.ceilDiv(COMPILED_ROWS, shape.rows()), pairs, warmUpNanos, one ? 0 : SPIN_NANOS);
-      ofFirst.checkAgain(a, taskOfA);
-      ofSecond.checkAgain(b, taskOfB);
+      ofFirst.checkAgain(a, taskOfA, arena);
+      ofSecond.checkAgain(b, taskOfB, arena);
       return result;
     }
   }

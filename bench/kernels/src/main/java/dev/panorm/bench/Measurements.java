@@ -40,6 +40,7 @@ record Measurements(List<Results> results) {
         : Optional.of(new StartUpProbe.Outcome(quantile(all, StartUpProbe.Outcome::main, share),
             quantile(all, StartUpProbe.Outcome::first, share),
             quantile(all, StartUpProbe.Outcome::next999, share),
+            quantile(all, StartUpProbe.Outcome::next9999, share),
             quantile(all, StartUpProbe.Outcome::full, share),
             quantile(all, StartUpProbe.Outcome::nanos, share)));
   }
@@ -49,12 +50,13 @@ record Measurements(List<Results> results) {
   }
 
   /**
-   * The ns by which the first side is slower: what the ratio makes of the least time that this side
-   * has at this shape in any duel on the machine, since one duel may have run at half the clock.
+   * The ns by which the first side is slower: what the ratio makes of the median of the times that
+   * this side has at this shape in all duels on the machine, since one may have run at half the
+   * clock.
    */
   double lost(Duel.Outcome duel) {
     Environment machine = environment(duel);
-    double least = results.stream()
+    double[] all = results.stream()
         .filter(r -> r.environment().equals(machine))
         .flatMap(r -> r.duels().stream())
         .filter(d -> d.shape().equals(duel.shape()))
@@ -66,9 +68,8 @@ record Measurements(List<Results> results) {
             times.accept(d.result().second());
           }
         })
-        .min()
-        .orElseThrow();
-    return (1 - duel.result().ratio()) * least;
+        .toArray();
+    return (1 - duel.result().ratio()) * Pairing.quantile(all, 0.5);
   }
 
   /** The level of cache, of the machine that measured it, that x and y of f32 fit in. */

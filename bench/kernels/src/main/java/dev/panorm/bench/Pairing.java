@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Times two tasks by alternating short slices of both. A shared machine's clock wanders by a
- * factor of two within seconds, which moves both sides of a pair alike: the median of the pairwise
- * ratios holds still where the times do not.
+ * Times two tasks by alternating short slices of both. The speed of a shared machine wanders by a
+ * factor of two within seconds, which moves both sides of a pair, and alike if the same limits
+ * them: the median of the pairwise ratios holds still where the times do not.
  */
 final class Pairing {
   private static final long SLICE_NANOS = 1_000_000;
@@ -73,14 +73,14 @@ final class Pairing {
     return (int) Math.clamp(Math.min(wanted, calls * 10.0), 1, 1 << 20);
   }
 
-  /** Some calls first that are not timed: they fetch what the other side drove out of the caches. */
+  /** At least one call first that is not timed: it fetches what the other side drove out of the caches. */
   private static long slice(Runnable task, int calls, long spinNanos) {
     if (spinNanos > 0) {
       LockSupport.parkNanos(spinNanos);
       for (int i = 0; i < calls / 2; i++) {
         task.run();
       }
-    } else if (calls > 2) {
+    } else {
       task.run();
     }
     long start = System.nanoTime();

@@ -204,11 +204,12 @@ record Report(Measurements measured) {
         rows.add(
             List.of(variant.name(), number(m.main()), spread(m.first(), low.first(), high.first()),
                 spread(m.next999(), low.next999(), high.next999()),
+                spread(m.next9999(), low.next9999(), high.next9999()),
                 spread(m.full(), low.full(), high.full()), number(m.nanos())));
       }
     }
     return table(List.of("", "main reached, ms", "first result, ms", "calls 2 to 1,000, ms",
-        "full speed after, ms", "then, ns per call"), rows);
+        "calls 2 to 10,000, ms", "full speed after, ms", "then, ns per call"), rows);
   }
 
   private static String spread(double median, double low, double high) {

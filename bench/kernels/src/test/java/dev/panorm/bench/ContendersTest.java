@@ -77,9 +77,10 @@ class ContendersTest {
     Side side = Side.of("plain", Operation.RMS_NORM, Format.F32);
     Workload workload = Workload.of(side.problem(), 1, 3);
     Task task = workload.solvedBy(side.who(), Arena.global());
-    workload.checkAgain(side.who(), task);
+    workload.checkAgain(side.who(), task, Arena.global());
     Task wrong = new Task(() -> {}, () -> new float[3]);
-    assertThrows(IllegalStateException.class, () -> workload.checkAgain(side.who(), wrong));
+    assertThrows(IllegalStateException.class,
+        () -> workload.checkAgain(side.who(), wrong, Arena.global()));
   }
 
   private static void solve(Side side, int rows, int cols) {
