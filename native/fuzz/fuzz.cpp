@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const void *scalar = panorm_kernel(op, x_type, y_type, PANORM_SCALAR);
   if (!scalar) return -1;  // not for the corpus
   int rows = 1 + input.below(40), groups = 1 + input.below(3);
-  int width = 1 + input.below(input.below(4) ? 300 : 5000 / rows);
+  int width = 1 + input.below(input.below(4) ? 300 : 20000 / rows);
   Call call = draw(op, x_type, y_type, rows, groups, width, input);
   int form = op <= PANORM_LAYER_NORM && input.below(4) == 0 ? PANORM_ONE_ROW : 0;
   if (form) {

@@ -26,9 +26,10 @@ Lookup scalar_float, scalar_double, scalar_f16, scalar_bf16;
 Lookup neon_float, neon_double, neon_f16, neon_bf16;
 Lookup avx2_float, avx2_double, avx2_f16, avx2_bf16;
 Lookup avx512_float, avx512_double, avx512_f16, avx512_bf16;
-Lookup wide_float, wide_double, wide_f16, wide_bf16;
+Lookup wide_float, wide_f16, wide_bf16;
 
-// Kernels that compute in f64 whatever the types: what a row that f32 cannot hold is taken with.
+// Kernels that compute in f64 although x is narrower: what a row that f32 cannot hold is taken
+// with.
 const void *wide_kernel(int op, int x_type, int y_type);
 
 // -0 as f32, and as both 16-bit types: a bias that changes no bit, as a * b + -0 is a * b.

@@ -36,7 +36,7 @@ static const void *by_x(int op, int x_type, int y_type, Lookup *f32, Lookup *f64
 }
 
 const void *wide_kernel(int op, int x_type, int y_type) {
-  return by_x(op, x_type, y_type, wide_float, wide_double, wide_f16, wide_bf16);
+  return by_x(op, x_type, y_type, wide_float, nullptr, wide_f16, wide_bf16);
 }
 
 static const void *kernel(int op, int x_type, int y_type, int backend) {

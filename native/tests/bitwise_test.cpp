@@ -23,6 +23,10 @@ std::vector<unsigned char> drawn(const Format &format, long long n, Random &rand
   return bytes;
 }
 
+TEST_CASE("a backend is tested") {
+  CHECK(std::any_of(std::begin(kBackends), std::end(kBackends), tested));
+}
+
 TEST_CASE("every backend writes the bits of the scalar one, and nothing else") {
   const long long widths[] = {1,  2,   3,   7,   8,   15,  16,  17,  31,   33,   63,  64,
                               65, 100, 127, 128, 129, 191, 193, 257, 1000, 2048, 4097};

@@ -198,6 +198,7 @@ struct Call {
 
   bool writes(int index) const {
     if (in_place == index + 1 || index == (backward() ? 5 : 4)) return true;
+    if (index == 6 && op == PANORM_RMS_NORM) return y_type == PANORM_I8;
     if (index > 4) return op != PANORM_BATCH_NORM_INFERENCE;
     return index == 1 && !backward() && (options & PANORM_AUX_ADD || op == PANORM_BATCH_NORM);
   }
@@ -245,7 +246,10 @@ Call draw(int op, int x_type, int y_type, long long rows, long long groups, long
   if (!c.batch() && !c.backward()) {
     c.options |= aux[random.below(3)] | (random.below(4) == 0 ? PANORM_ROUND_BEFORE_GAIN : 0);
   }
-  if (random.below(4) == 0) c.options |= random.below(256) * PANORM_PARTS;
+  if (random.below(4) == 0) {  // half of them are of as large a batch as can be
+    int others = random.below(256);
+    c.options |= (others < 128 ? others : 255) * PANORM_PARTS;
+  }
   c.epsilon = epsilons[random.below(5)];
   c.gain_offset = gain_offsets[random.below(3)];
   c.values = random.below(kValueClasses);

@@ -7,10 +7,12 @@ const void *kernel_for(int op) {
       return (const void *)forward<RmsNorm, X, Y>;
     case PANORM_LAYER_NORM:
       return (const void *)forward<LayerNorm, X, Y>;
+#if !defined(PANORM_WIDE)  // is called by kernels only
     case PANORM_RMS_NORM | PANORM_ONE_ROW:
       return (const void *)forward_one_row<RmsNorm, X, Y>;
     case PANORM_LAYER_NORM | PANORM_ONE_ROW:
       return (const void *)forward_one_row<LayerNorm, X, Y>;
+#endif
     default:
       break;
   }
@@ -22,8 +24,10 @@ const void *kernel_for(int op) {
         return (const void *)backward<LayerNorm, X, Y>;
       case PANORM_BATCH_NORM:
         return (const void *)batch_norm<X, Y, true>;
+#if !defined(PANORM_WIDE)
       case PANORM_BATCH_NORM_INFERENCE:
         return (const void *)batch_norm<X, Y, false>;
+#endif
       case PANORM_BATCH_NORM_BACKWARD:
         return (const void *)batch_norm_backward<X, Y>;
       default:
