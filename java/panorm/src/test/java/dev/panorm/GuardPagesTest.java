@@ -2,6 +2,7 @@ package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -13,6 +14,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * No kernel reads or writes a byte outside of its rows: every row of every tensor ends where memory
@@ -27,13 +30,16 @@ class GuardPagesTest {
     assertEquals(0, result.exit(), "at last: " + result.out() + result.err());
   }
 
-  /** That the test above can fail: a row one element too long. */
-  @Test
-  void touchingOneElementMoreCrashes() {
+  /** That the test above can fail: a kernel is given rows of which the last is too long. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void touchingOneElementMoreCrashes(int rows) {
     Jvm.Result result = Jvm.running(Program.class)
-        .option("-XX:+SuppressFatalErrorMessage")
-        .run("one more");
+        .option("-XX:-CreateCoredumpOnCrash")
+        .option("-XX:+ErrorFileToStdout")
+        .run(String.valueOf(rows));
     assertNotEquals(0, result.exit(), result.out());
+    assertTrue(result.out().contains("# Problematic frame:\n# C  [libpanorm"), result.out());
     assertEquals("", result.err());
   }
 
@@ -44,8 +50,9 @@ class GuardPagesTest {
       1000, 1023, 1024, 1025, 2047, 2049};
 
     public static void main(String[] args) {
+      Jvm.passFirstRows(); // which are copied, to where nothing guards them
       if (args.length > 0) {
-        readOneElementTooMuch();
+        readOneElementTooMuch(Integer.parseInt(args[0]));
         return;
       }
       List<Integer> widths = new ArrayList<>();
@@ -78,11 +85,12 @@ class GuardPagesTest {
       System.out.println(calls + " calls between guard pages on " + KernelId.nativeBackends());
     }
 
-    private static void readOneElementTooMuch() {
+    private static void readOneElementTooMuch(int rows) {
       GuardedMemory memory = new GuardedMemory(1);
-      MemorySegment row = memory.place(0, 16 * 4, true).reinterpret(17 * 4);
-      Tensor y = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, 17);
-      RmsNorm.builder().build().forward(Tensor.ofSegment(row, DType.F32, 1, 17), y);
+      int elements = rows * 17;
+      MemorySegment x = memory.place(0, (elements - 1) * 4, true).reinterpret(elements * 4);
+      Tensor y = Tensor.allocate(Arena.ofAuto(), DType.F32, rows, 17);
+      RmsNorm.builder().build().forward(Tensor.ofSegment(x, DType.F32, rows, 17), y);
       System.out.println("survived");
     }
   }
