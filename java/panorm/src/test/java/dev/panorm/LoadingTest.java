@@ -45,8 +45,8 @@ class LoadingTest {
   /** The fastest one that works here. */
   private static final Backend NATIVE = Panorm.backend();
 
-  /** Of the row (3, 4) divided by the root mean square of its first element. */
-  private static final String RESULT = "1.0 " + (double) (4f * (1 / 3f));
+  /** Of rows (3, 4), each divided by the root mean square of its first element. */
+  private static final String RESULT = (" 1.0 " + (double) (4f * (1 / 3f))).repeat(3);
 
   @TempDir
   Path folder;
@@ -56,12 +56,18 @@ class LoadingTest {
   /** How many copies have been unpacked and loaded: Windows deletes none that is in use. */
   private int loaded;
 
-  /** Prints the backend and a result. */
+  /** Prints the backend and results: of one row, which needs no linking, and of two, which do. */
   static final class Probe {
     public static void main(String[] args) {
-      Tensor x = Tensor.ofArray(3, 4);
-      RmsNorm.builder().epsilon(0).partialWidth(1).build().forward(x, x);
-      System.out.print(Panorm.backend() + " " + x.get(0, 0) + " " + x.get(0, 1));
+      RmsNorm norm = RmsNorm.builder().epsilon(0).partialWidth(1).build();
+      System.out.print(Panorm.backend());
+      for (int rows = 1; rows <= 2; rows++) {
+        Tensor x = Tensor.ofArray(new float[] {3, 4, 3, 4}, 0, rows, 2);
+        norm.forward(x, x);
+        for (int row = 0; row < rows; row++) {
+          System.out.print(" " + x.get(row, 0) + " " + x.get(row, 1));
+        }
+      }
     }
   }
 
@@ -75,7 +81,7 @@ class LoadingTest {
   }
 
   private static void worksOn(Backend backend, Jvm.Result result) {
-    assertEquals(backend + " " + RESULT, result.out(), result.err());
+    assertEquals(backend + RESULT, result.out(), result.err());
     assertEquals(0, result.exit());
   }
 
@@ -392,7 +398,7 @@ class LoadingTest {
     Jvm.Result result = Jvm.running(TwoClassLoaders.class)
         .property("java.io.tmpdir", temporary)
         .run();
-    assertEquals((NATIVE + " " + RESULT).repeat(2), result.out(), result.err());
+    assertEquals((NATIVE + RESULT).repeat(2), result.out(), result.err());
     loaded = 2;
     assertNothingLeft();
   }
