@@ -91,6 +91,7 @@ public final class BatchNorm {
    * Also moves running averages by {@link Builder#momentum} towards the mean and the unbiased
    * variance (divided by rows - 1) of this batch, as PyTorch does.
    *
+   * @param variance written, and needed here: not null
    * @throws IllegalArgumentException also if x has fewer rows than two
    */
   public void trainingForward(Tensor x, Tensor y, Tensor mean, Tensor variance,
