@@ -1,6 +1,7 @@
 package dev.panorm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panorm.internal.BackwardCall;
 import dev.panorm.internal.Element;
@@ -28,6 +29,10 @@ class BackwardBitsTest {
   private static final int[] LAYOUTS = {Options.GAIN_PER_COLUMN, Options.GAIN_SHARED,
     Options.GAIN_PER_GROUP, Options.GAIN_PER_ROW};
   private static final double[] SCALES = {1, 1e-3, 1e18, 1e30, 1e-30, 1e-41};
+
+  /** How many calls were cut in order, and how. */
+  private int cutByColumns;
+  private int cutByBlocks;
 
   private record Shape(long rows, long groups, long width, long span) {
     static Shape draw(Op op, RandomGenerator random) {
@@ -101,9 +106,15 @@ class BackwardBitsTest {
     call.cut(3).forEach(step -> step.reversed().forEach(BackwardCall::run));
   }
 
-  /** Of small calls by blocks of rows, of large ones by columns. */
-  private static void runInOrder(BackwardCall call) {
-    call.cutInOrder(600).forEach(BackwardCall::run);
+  private void runInOrder(BackwardCall call) {
+    List<BackwardCall> pieces = call.cutInOrder(50);
+    if (pieces.stream().anyMatch(piece -> piece.width() < call.width())) {
+      cutByColumns++;
+    }
+    if (pieces.stream().anyMatch(piece -> (piece.options() & Options.ADD_GRADIENTS) != 0)) {
+      cutByBlocks++;
+    }
+    pieces.forEach(BackwardCall::run);
   }
 
   @ParameterizedTest
@@ -128,11 +139,14 @@ class BackwardBitsTest {
               backward(kernel, shape, arena, options, scale, i, BackwardBitsTest::runReversed),
               what + " in pieces");
           assertEquals(expected,
-              backward(kernel, shape, arena, options, scale, i, BackwardBitsTest::runInOrder),
+              backward(kernel, shape, arena, options, scale, i, this::runInOrder),
               what + " in order");
         }
       }
     }
+    assertTrue(cutByColumns > 10, "calls cut by columns: " + cutByColumns);
+    assertTrue(op == Op.BATCH_NORM_BACKWARD || cutByBlocks > 10,
+        "calls cut by blocks of rows: " + cutByBlocks);
   }
 
   @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -142,5 +143,65 @@ class CutCallsTest {
         .forward(in, parallel, mean, variance);
     Tensors.assertSameBits(expected, parallel, "y in parts");
     assertEquals(2, handed.get(), "parts but the caller's");
+  }
+
+  private interface Gradients {
+    void take(Tensor dy, Tensor x, Tensor dx, Tensor dGain, Tensor dBias);
+  }
+
+  /** Where they are cut: by blocks of rows or, 16 of one group being many elements, by columns. */
+  @ParameterizedTest
+  @MethodSource("dev.panorm.Panorm#availableBackends")
+  void gradientsOnTheHeapHaveTheSameBits(Backend backend) {
+    for (int groups = 1; groups <= 2; groups++) {
+      gradientsOnTheHeapHaveTheSameBits(backend, 40, 2048, groups);
+      gradientsOnTheHeapHaveTheSameBits(backend, 20, 16384, groups);
+    }
+  }
+
+  private void gradientsOnTheHeapHaveTheSameBits(Backend backend, int rows, int cols, int groups) {
+    Tensor in = Tensors.normal(arena, rows, cols, 1);
+    Tensor gain = Tensors.normal(arena, 1, cols, 2);
+    Tensor out = Tensor.allocate(arena, DType.F32, rows, cols);
+    Tensor mean = Tensor.allocate(arena, DType.F32, rows, groups);
+    Tensor inverse = Tensor.allocate(arena, DType.F32, rows, groups);
+    RmsNorm rms = RmsNorm.builder(gain).groups(groups).backend(backend).build();
+    rms.forward(in, out, inverse);
+    assertSameOnTheHeap(in,
+        (dy, x, dx, dGain, dBias) -> rms.backward(dy, x, inverse, dx, dGain, dBias));
+    LayerNorm layer = LayerNorm.builder(gain).groups(groups).backend(backend).build();
+    layer.forward(in, out, mean, inverse);
+    assertSameOnTheHeap(in,
+        (dy, x, dx, dGain, dBias) -> layer.backward(dy, x, mean, inverse, dx, dGain, dBias));
+  }
+
+  /** With dx apart, in place of dy, and of x. */
+  private void assertSameOnTheHeap(Tensor in, Gradients gradients) {
+    Tensor upstream = Tensors.normal(arena, in.rows(), in.cols(), 3);
+    for (int place = 0; place < 3; place++) {
+      Tensor[] expected = null;
+      for (boolean heap : new boolean[] {false, true}) {
+        Tensor x = copy(in, heap);
+        Tensor dy = copy(upstream, heap);
+        Tensor dx = List.of(copy(in, heap), dy, x).get(place);
+        Tensor dGain = copy(in.row(0), heap);
+        Tensor dBias = copy(in.row(0), heap);
+        gradients.take(dy, x, dx, dGain, dBias);
+        Tensor[] actual = {dx, dGain, dBias};
+        for (int i = 0; heap && i < actual.length; i++) {
+          String what = List.of("dx", "dGain", "dBias").get(i) + " on the heap";
+          Tensors.assertSameBits(expected[i], actual[i], what);
+        }
+        expected = actual;
+      }
+    }
+  }
+
+  private Tensor copy(Tensor t, boolean heap) {
+    if (!heap) {
+      return Tensors.copy(arena, t);
+    }
+    float[] array = t.segment().toArray(ValueLayout.JAVA_FLOAT);
+    return Tensor.ofArray(array, 0, t.rows(), t.cols());
   }
 }
