@@ -48,13 +48,13 @@ abstract sealed class NormBuilder<B extends NormBuilder<B>>
   }
 
   /**
-   * Runs calls on several threads: in at most so many parts, of rows, or of columns where sums are
-   * over the rows. The calling thread takes parts too and returns when all have ended, whatever the
-   * executor does: a call from one of its own threads cannot deadlock, and work that it rejects is
-   * done by the caller. What a part throws, the caller gets. The bits are those of one thread. Calls
-   * of fewer than 2^19 elements, backward 2^20, are not divided: waking a thread would cost more. The
-   * caller waits for the last parts up to 50 microseconds without sleeping. Default: the calling
-   * thread only.
+   * Runs calls on several threads: in at most so many parts, of rows, or of columns where sums or
+   * statistics are over the rows. The calling thread takes parts too and returns when all have
+   * ended, whatever the executor does: a call from one of its own threads cannot deadlock, and work
+   * that it rejects is done by the caller. What a part throws, the caller gets. The bits are those
+   * of one thread. Calls of fewer than 2^19 elements, backward 2^20, are not divided: waking a
+   * thread would cost more. The caller waits for the last parts up to 50 microseconds without
+   * sleeping. Default: the calling thread only.
    *
    * <p>Calls of whatever size then throw {@link IllegalArgumentException} for tensors that are
    * confined to one thread: what works with a small batch should not fail with a large one. Only

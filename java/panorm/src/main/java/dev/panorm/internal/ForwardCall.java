@@ -29,11 +29,12 @@ public record ForwardCall(Kernel kernel, MemorySegment x, MemorySegment aux, Mem
   /**
    * At most {@code parts} calls that do together what this one does, with the same bits, in any
    * order: each some of the rows, or of the columns where statistics are over the rows. (Where these
-   * are given, columns that cannot be cut are cut by rows.)
+   * are given it may be either: the one that makes more calls, or columns.)
    */
   public List<ForwardCall> cut(long parts) {
     List<ForwardCall> calls = new ArrayList<>();
-    boolean byColumns = width > Pieces.COLUMNS || kernel.op() != Op.BATCH_NORM_INFERENCE;
+    boolean byColumns = kernel.op() != Op.BATCH_NORM_INFERENCE
+        || Math.ceilDiv(width, Pieces.COLUMNS) >= Math.min(rows, parts);
     if (kernel.op().overRows() && byColumns) {
       Pieces.ofColumns(width, parts, (from, to, pieces) -> calls.add(columns(from, to, pieces)));
     } else {
