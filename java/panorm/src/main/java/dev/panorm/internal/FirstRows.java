@@ -19,7 +19,10 @@ public final class FirstRows {
 
   private static int calls;
 
-  /** Of x, gain, bias, residual, y and scale, each {@code apart} bytes behind the one before. */
+  /**
+   * Of x, gain, bias, residual, y and scale, each {@code apart} bytes behind the one before; for the
+   * collector to free once the handle is linked.
+   */
   private static MemorySegment copies = MemorySegment.NULL;
 
   static {
@@ -28,6 +31,7 @@ public final class FirstRows {
       @Override
       public void run() {
         NativeKernel.linkRow();
+        release();
       }
     };
     thread.setDaemon(true);
@@ -39,6 +43,10 @@ public final class FirstRows {
   }
 
   private FirstRows() {}
+
+  private static synchronized void release() {
+    copies = MemorySegment.NULL;
+  }
 
   /** {@link Kernel#forwardRow}. */
   public static synchronized void forwardRow(NativeKernel kernel, MemorySegment x,
@@ -67,6 +75,9 @@ public final class FirstRows {
     copyOut(yAt, y, width * kernel.y().size);
     copyOut(residualAt, residual, bytes);
     copyOut(scaleAt, scale, Element.statisticOf(kernel.x()).size);
+    if (NativeKernel.rowIsLinked()) { // the thread may have released before this row
+      release();
+    }
   }
 
   private static void copyIn(MemorySegment segment, long at, long bytes) {

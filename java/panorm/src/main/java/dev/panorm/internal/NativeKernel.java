@@ -41,6 +41,10 @@ public record NativeKernel(MemorySegment address, MemorySegment row, Op op, Elem
     }
   }
 
+  static boolean rowIsLinked() {
+    return widestRow > 0;
+  }
+
   private static final class CriticalRow {
     static final MethodHandle HANDLE = link(KernelSignatures.FORWARD_ROW,
         Linker.Option.critical(false));
