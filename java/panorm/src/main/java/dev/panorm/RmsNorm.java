@@ -51,7 +51,8 @@ import java.util.Objects;
  * NullPointerException} for what is null and may not be, {@link IllegalArgumentException} for shapes,
  * types, overlap or a read-only output, {@link IllegalStateException} for a closed arena, and {@link
  * WrongThreadException} for one confined to another thread (of one row alone, without the tensor's
- * name). No rows, or rows of no columns, are nothing to do; sums over them are 0.
+ * name). A call during which another thread closes an arena may throw with some outputs written.
+ * No rows, or rows of no columns, are nothing to do; sums over them are 0.
  */
 public final class RmsNorm {
   private final RowNorm norm;

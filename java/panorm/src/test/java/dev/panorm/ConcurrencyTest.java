@@ -7,25 +7,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A hundred threads call shared operators on shared memory, which is freed under them. Each call
- * gives the right answer or throws; a program does it in a JVM of its own, which could crash.
+ * Up to a hundred threads call shared operators on shared memory, which is freed under them. Each
+ * call gives the right answer or throws; a program does it in a JVM of its own, which could crash.
  */
 class ConcurrencyTest {
-  @Test
-  void memoryFreedDuringCalls() {
-    Jvm.Result result = Jvm.running(Program.class).run();
-    System.out.println("ConcurrencyTest: " + result.out());
+  /** Of one row by fewer threads, or one of them would be in a call whenever memory is to go. */
+  @ParameterizedTest
+  @CsvSource({"1, 10", "4, 100"})
+  void memoryFreedDuringCalls(String rows, String threads) {
+    Jvm.Result result = Jvm.running(Program.class).run(rows, threads);
+    System.out.println("ConcurrencyTest, rows " + rows + ": " + result.out());
     assertEquals("", result.err());
     assertEquals(0, result.exit());
   }
 
   /** Prints how many calls ended how. Exit code 1 if one was wrong, or nothing was tried. */
   static final class Program {
-    private static final int THREADS = 100;
-
     /** Until each batch has had so many right answers it is not freed. */
     private static final int ANSWERS = 200;
 
@@ -37,15 +38,17 @@ class ConcurrencyTest {
     private static volatile boolean done;
 
     public static void main(String[] args) throws InterruptedException {
+      long rows = Long.parseLong(args[0]);
+      int count = Integer.parseInt(args[1]);
       List<Thread> threads = new ArrayList<>();
       List<Backend> backends = Panorm.availableBackends();
       for (int i = 0; i < Use.ALL.size(); i++) {
         Batch<?> last = current;
-        current = new Batch<>(Use.ALL.get(i), backends.get(i % backends.size()));
+        current = new Batch<>(Use.ALL.get(i), backends.get(i % backends.size()), rows);
         if (last != null) {
           last.free();
         } else {
-          for (int thread = 0; thread < THREADS; thread++) {
+          for (int thread = 0; thread < count; thread++) {
             threads.add(Thread.ofPlatform().start(Program::hammer));
           }
         }
@@ -94,11 +97,11 @@ class ConcurrencyTest {
     /** What the outputs are to be. */
     private final Memory expected;
 
-    Batch(Use<N> use, Backend backend) {
+    Batch(Use<N> use, Backend backend, long rows) {
       this.use = use;
-      expected = new Memory(Backend.JAVA, Arena.ofAuto(), null);
+      expected = new Memory(Backend.JAVA, rows, Arena.ofAuto(), null);
       use.on(expected).run();
-      shared = new Memory(backend, arena, null);
+      shared = new Memory(backend, rows, arena, null);
       operator = use.build().apply(shared);
       shared.parameters = shared.position();
       use.call().accept(operator, shared); // makes the inputs
@@ -106,7 +109,7 @@ class ConcurrencyTest {
 
     void callOnce() {
       try (Arena own = Arena.ofConfined()) {
-        Memory memory = new Memory(shared.backend, own, shared);
+        Memory memory = new Memory(shared.backend, shared.rows, own, shared);
         use.call().accept(operator, memory);
         for (int i = 0; i < memory.tensors.size(); i++) {
           Tensors.assertSameBits(expected.tensors.get(shared.parameters + i), memory.tensors.get(i),
@@ -138,8 +141,8 @@ class ConcurrencyTest {
     private final Memory shared;
 
     /** @param shared whose inputs to use; null for none */
-    Memory(Backend backend, Arena arena, Memory shared) {
-      super(backend, DType.F32, 4, 300);
+    Memory(Backend backend, long rows, Arena arena, Memory shared) {
+      super(backend, DType.F32, rows, 300);
       this.arena = arena;
       this.shared = shared;
     }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panorm.ForwardCall.Choice;
 import dev.panorm.ForwardCall.Shape;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +30,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The way of rows until their handle is linked has the bits, and the manners, of the other. */
 class FirstRowsTest {
   private static final int[] WIDTHS = {1, 5, 31, 64, 67, 130, 1000};
+
+  /** So many columns that to copy them takes a while. */
+  private static final int LONG = 1 << 15;
+
+  /** Arguments by their position. */
+  private static final int RESIDUAL = 1;
+  private static final int Y = 4;
 
   static List<KernelId> kernels() {
     return KernelId.all();
@@ -107,6 +116,72 @@ class FirstRowsTest {
         }
       }
     }
+  }
+
+  /** By another thread, whichever argument it is: calls are right until one is refused. */
+  @Test
+  void memoryFreedDuringCalls() throws InterruptedException {
+    Jvm.passFirstRows();
+    KernelId id = new KernelId(Op.RMS_NORM, DType.F32, DType.F32);
+    for (Backend backend : KernelId.nativeBackends()) {
+      NativeKernel kernel = (NativeKernel) id.on(backend);
+      for (int i = 0; i < 200; i++) {
+        int freed = i % (Y + 1);
+        callUntilFreed(freed, m -> FirstRows.forwardRow(kernel, m[0], m[RESIDUAL], m[2], m[3], m[Y],
+            MemorySegment.NULL, LONG, LONG, 0, LONG));
+        callUntilFreed(freed, m -> kernel.forwardRow(m[0], m[RESIDUAL], m[2], m[3], m[Y],
+            MemorySegment.NULL, LONG, LONG, 0, LONG, true));
+      }
+    }
+  }
+
+  private static void callUntilFreed(int freed, Consumer<MemorySegment[]> call)
+      throws InterruptedException {
+    float[] values = {0, 2, 3, 4, 5}; // of x, residual, gain, bias and y
+    float right = (0 + 2) / 2 * 3 + 4;
+    MemorySegment[] m = new MemorySegment[values.length];
+    Arrays.setAll(m, i -> filled(values[i]));
+    // What is freed becomes NaNs, which are to be neither read nor overwritten.
+    MemorySegment memory = Arena.ofAuto().allocate(LONG * 4L).copyFrom(m[freed]);
+    MemorySegment nans = filled(Float.NaN);
+    Arena arena = Arena.ofShared();
+    m[freed] = memory.reinterpret(arena, _ -> memory.copyFrom(nans));
+    Thread freeing = Thread.ofPlatform().start(() -> free(arena));
+    try {
+      while (true) {
+        m[Y].copyFrom(filled(values[Y]));
+        call.accept(m);
+        assertTrue(freed == Y || holds(m[Y], right), "y");
+      }
+    } catch (IllegalStateException e) {
+      // Only the residual can be freed when y is written already.
+      assertTrue(freed == Y || holds(m[Y], values[Y]) || freed == RESIDUAL && holds(m[Y], right),
+          "y of the call that is refused");
+      assertTrue(freed == RESIDUAL || holds(m[RESIDUAL], values[RESIDUAL]), "residual");
+    }
+    Thread.interrupted(); // HotSpot interrupts whom it finds copying what is freed
+    freeing.join();
+    assertTrue(holds(memory, Float.NaN), "freed memory");
+  }
+
+  private static void free(Arena arena) {
+    while (arena.scope().isAlive()) {
+      try {
+        arena.close();
+      } catch (IllegalStateException e) {
+        Thread.onSpinWait(); // a call is under way
+      }
+    }
+  }
+
+  private static MemorySegment filled(float value) {
+    float[] array = new float[LONG];
+    Arrays.fill(array, value);
+    return MemorySegment.ofArray(array);
+  }
+
+  private static boolean holds(MemorySegment memory, float value) {
+    return memory.mismatch(filled(value)) < 0;
   }
 
   /** From the first call of a JVM until long after the handle is linked, on several threads. */
