@@ -44,8 +44,10 @@ import java.util.Objects;
  * <p>Instances are immutable and thread-safe. Once compiled, calls on a native backend allocate
  * nothing, unless the norm is built for several threads or there are more than 2^15 elements on the
  * Java heap. Calls of up to 2^15 elements hold up a garbage collection until they end, for 50
- * microseconds at most (in scalar code 3 milliseconds). On the Java heap so does each row, however
- * long, and where backward is asked for dGain or dBias, 16 rows of up to 8192 columns together.
+ * microseconds at most (3 milliseconds in scalar code, which rows beyond a {@code float}'s range
+ * need on every backend). On the Java heap so does each row, however long, and where backward is
+ * asked for dGain or dBias, 16 rows together: of one group up to 8192 columns of them at once, of
+ * several groups, or of a gain per group or row, all.
  *
  * <p>Every method checks its arguments first and throws, with nothing written, {@link
  * NullPointerException} for what is null and may not be, {@link IllegalArgumentException} for shapes,

@@ -235,9 +235,9 @@ public record NativeKernel(MemorySegment address, MemorySegment row, Op op, Elem
   }
 
   /**
-   * On the heap. A row that is longer than a piece, the 16 that are added up together (0.1 ms where
-   * they have 8192 columns), and 64 columns of BatchNorm, which needs all rows, hold up the collector
-   * all the same.
+   * On the heap. A row that is longer than a piece, the 16 that are added up together (0.1 ms of 8192
+   * columns, and of no more at once if there is one group of them with a gain per column), and 64
+   * columns of BatchNorm, which needs all rows, hold up the collector all the same.
    */
   private void backwardInPieces(BackwardCall c) {
     try {

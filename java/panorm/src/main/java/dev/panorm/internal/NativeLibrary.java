@@ -162,9 +162,10 @@ public final class NativeLibrary {
 
   /**
    * A new directory that only this user may enter, so that nobody can change what will be in it, in
-   * one where nobody but this user's group can put another in its place. Files.createTempDirectory would do, but
-   * for its secure random numbers, which take a new JVM as long; creating it fails if it exists, so
-   * there is nothing to be gained by guessing a name.
+   * one where nobody but its owner and its group can put another in its place. (Who names a folder of
+   * another owner trusts that one.) Files.createTempDirectory would do, but for its secure random
+   * numbers, which take a new JVM as long; creating it fails if it exists, so there is nothing to be
+   * gained by guessing a name.
    */
   private static File newDirectory(Path parent) throws IOException {
     Path directory = parent.resolve(DIRECTORY_PREFIX
