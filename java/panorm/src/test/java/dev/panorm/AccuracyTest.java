@@ -153,10 +153,10 @@ class AccuracyTest {
 
   /**
    * LayerNorm and BatchNorm: a deviation is (x - base) - offset, base the median of the first, the
-   * middle and the last element. Let m be the largest |x - base|. The sum of x - base rounds S times, 1 in each term and 1 in the division,
-   * so the offset is off by (S + 2) u m, and a deviation by e = (S + 4) u m with its own two
-   * roundings. Then the variance is off by 2 e / sigma + (S + 2) u relatively, the inverse by e /
-   * sigma + (S + 2) / 2 u + 2 u.
+   * middle and the last element. Let m be the largest |x - base|. The sum of x - base rounds S
+   * times, 1 in each term and 1 in the division, so the offset is off by (S + 2) u m, and a deviation
+   * by e = (S + 4) u m with its own two roundings. Then the variance is off by 2 e / sigma + (S + 2) u
+   * relatively, the inverse by e / sigma + (S + 2) / 2 u + 2 u.
    */
   private static final class Centred {
     final Exact exact;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -202,10 +201,6 @@ class CutCallsTest {
   }
 
   private Tensor copy(Tensor t, boolean heap) {
-    if (!heap) {
-      return Tensors.copy(arena, t);
-    }
-    float[] array = t.segment().toArray(ValueLayout.JAVA_FLOAT);
-    return Tensor.ofArray(array, 0, t.rows(), t.cols());
+    return heap ? Tensors.copyOnHeap(t) : Tensors.copy(arena, t);
   }
 }

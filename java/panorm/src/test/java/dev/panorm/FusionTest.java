@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.panorm.internal.Op;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -194,7 +193,7 @@ class FusionTest {
     for (int row = 0; row < ROWS; row++) {
       assertAlone(id + " off the heap", t -> Tensors.copy(arena, t), norm, x.row(row),
           residual.row(row), sum.row(row), y.row(row), scale.row(row));
-      assertAlone(id + " on the heap", FusionTest::onHeap, norm, x.row(row), residual.row(row),
+      assertAlone(id + " on the heap", Tensors::copyOnHeap, norm, x.row(row), residual.row(row),
           sum.row(row), y.row(row), scale.row(row));
     }
   }
@@ -209,14 +208,6 @@ class FusionTest {
     Tensors.assertSameBits(sum, actualSum, "sum " + what);
     Tensors.assertSameBits(y, actualY, what);
     Tensors.assertSameBits(scale, actualScale, "scale " + what);
-  }
-
-  /** A copy in an array of long, which is aligned for every type. */
-  private static Tensor onHeap(Tensor t) {
-    long bytes = t.segment().byteSize();
-    MemorySegment heap = MemorySegment.ofArray(new long[(int) Math.ceilDiv(bytes, 8)]);
-    heap.asSlice(0, bytes).copyFrom(t.segment());
-    return Tensor.ofSegment(heap, t.type(), t.rows(), t.cols());
   }
 
   /** silu alone is the gated norm of ones, one to a row, which are their own norm. */

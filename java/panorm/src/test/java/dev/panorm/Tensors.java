@@ -34,6 +34,14 @@ final class Tensors {
     return copy;
   }
 
+  /** A copy, of one without gaps, in an array of long, which is aligned for every type. */
+  static Tensor copyOnHeap(Tensor t) {
+    long bytes = t.segment().byteSize();
+    MemorySegment heap = MemorySegment.ofArray(new long[(int) Math.ceilDiv(bytes, 8)]);
+    heap.asSlice(0, bytes).copyFrom(t.segment());
+    return Tensor.ofSegment(heap, t.type(), t.rows(), t.cols());
+  }
+
   /** Stores an element of so many bytes, 2, 4 or 8, as it is. */
   static void putBits(MemorySegment segment, long size, long index, long bits) {
     switch ((int) size) {

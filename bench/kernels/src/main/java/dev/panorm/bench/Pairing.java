@@ -73,7 +73,7 @@ final class Pairing {
     return (int) Math.clamp(Math.min(wanted, calls * 10.0), 1, 1 << 20);
   }
 
-  /** At least one call first that is not timed: it fetches what the other side drove out of the caches. */
+  /** Begins with a call that is not timed: it fetches what the other side drove out of the caches. */
   private static long slice(Runnable task, int calls, long spinNanos) {
     if (spinNanos > 0) {
       LockSupport.parkNanos(spinNanos);

@@ -210,7 +210,7 @@ public final class Workload {
     return task;
   }
 
-  /** Refuses a result of code that has been compiled since; of what adds up, by tensors of its own. */
+  /** Refuses a result of code that has been compiled since; of what adds up, one of new tensors. */
   void checkAgain(Contender contender, Task task, Arena arena) {
     if (operation() == Operation.ADD_RMS_NORM) {
       solvedBy(contender, arena);
